@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+#include "os/memory.h"
+
+#include <stdint.h>
+#include <string.h>
+#ifdef _WIN32
+#include <windows.h>
+#endif
+
+void memory_wipe(void *p, size_t len)
+{
+#ifdef _WIN32
+	SecureZeroMemory(p, len);
+#else
+	explicit_bzero(p, len);
+#endif
+}
+
+bool memory_equal(const void *a, const void *b, size_t len)
+{
+	const volatile uint8_t *x = a, *y = b;
+	uint8_t differs = 0;
+
+	for (size_t i = 0; i < len; i++)
+		differs |= x[i] ^ y[i];
+	return differs == 0;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* Memory that held a secret. */
+#ifndef SGW_OS_MEMORY_H
+#define SGW_OS_MEMORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Overwrite with zeroes; not optimised away. */
+void memory_wipe(void *p, size_t len) __attribute__((nonnull(1)));
+/* Compare in a time that depends on len alone. */
+bool memory_equal(const void *a, const void *b, size_t len) __attribute__((nonnull(1, 2)));
+
+#endif
