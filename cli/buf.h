@@ -9,11 +9,11 @@
 
 #define CLEANUP(fn) __attribute__((cleanup(fn)))
 /* Hand a pointer over: the variable keeps nothing, so its cleanup frees nothing. */
-#define TAKE_PTR(p)                                                                                \
-	({                                                                                         \
-		__typeof__(p) taken_ = (p);                                                        \
-		(p) = NULL;                                                                        \
-		taken_;                                                                            \
+#define TAKE_PTR(p)                         \
+	({                                  \
+		__typeof__(p) taken_ = (p); \
+		(p) = NULL;                 \
+		taken_;                     \
 	})
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 

@@ -30,8 +30,7 @@ int err_sys(struct err *err, int code, const char *fmt, ...)
 int err_oom(struct err *err) __attribute__((nonnull(1)));
 
 /* Name the place of an error that has none yet; a place set deeper down stays. */
-int err_at(struct err *err, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3), nonnull(1)));
+int err_at(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3), nonnull(1)));
 
 /* "PROGRAM: PLACE: REASON" and a newline on standard error, control bytes escaped. */
 void err_print(const char *program, const struct err *err) __attribute__((nonnull(1, 2)));

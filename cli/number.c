@@ -49,8 +49,8 @@ static int parse_scaled(const char *text, const struct suffix *suffixes, const c
 	if (rc == -EINVAL)
 		return err_set(err, EINVAL, "'%.64s' is not %s", text, what);
 	if (rc == -ERANGE || value < min || value > max)
-		return err_set(err, ERANGE, "%.64s is out of range (%" PRIu64 " to %" PRIu64 ")", text,
-			       min, max);
+		return err_set(err, ERANGE, "%.64s is out of range (%" PRIu64 " to %" PRIu64 ")",
+			       text, min, max);
 	*out = value;
 	return 0;
 }
