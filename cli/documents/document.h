@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A document: bytes in, bytes out, no I/O. What compare, plan and undo see of
+ * any configuration format; one const struct document_type a format.
+ */
+#ifndef SGW_DOCUMENT_H
+#define SGW_DOCUMENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "buf.h"
+#include "engine/profile.h"
+
+struct err;
+struct document;
+
+/* Something wrong or remarkable in the text itself. */
+struct lint {
+	unsigned line; /* from 1 */
+	enum severity severity;
+	bool ours; /* it concerns one of the keys passed to lint: apply mends it */
+	char key[128]; /* the key it is about, or empty */
+	char text[384]; /* one sentence, with the remedy; bytes of the file may be in it: escape */
+};
+
+typedef int lint_fn(const struct lint *lint, void *ctx);
+
+struct document_type {
+	const char *name; /* "open-iscsi configuration" */
+	/*
+	 * Read bytes into *out. What cannot be edited safely (NUL bytes, a line
+	 * the format's reader would tear) is -EINVAL with "line N: reason" as
+	 * reason; the caller names the file by err_at.
+	 */
+	int (*parse)(struct document **out, const char *bytes, size_t len, struct err *err);
+	/*
+	 * The value in effect, as the format's own reader takes it: NULL where
+	 * it would see none. Valid until the next set or unset. *line (may be
+	 * NULL) receives its line, 0 where there is none.
+	 */
+	const char *(*get)(const struct document *doc, const char *key, unsigned *line);
+	/*
+	 * Make the reader see that value: 0 if nothing had to change, 1 if the
+	 * text changed, negative errno if the key or value cannot be written.
+	 */
+	int (*set)(struct document *doc, const char *key, const char *value, struct err *err);
+	/* Make the reader see no such key: 0, 1 or negative errno as above. */
+	int (*unset)(struct document *doc, const char *key, struct err *err);
+	/* Call fn once for every key in effect, in order; stops at its first non-zero return. */
+	int (*each)(const struct document *doc,
+		    int (*fn)(const char *key, const char *value, unsigned line, void *ctx),
+		    void *ctx);
+	/*
+	 * Report what the format's reader would misread or ignore. keys (ended
+	 * by NULL) are those that matter to us. Stops at fn's first non-zero.
+	 */
+	int (*lint)(const struct document *doc, const char *const *keys, lint_fn *fn, void *ctx);
+	/* Append the text to out. */
+	int (*write)(const struct document *doc, struct buf *out, struct err *err);
+	void (*free)(struct document *doc);
+};
+
+extern const struct document_type document_open_iscsi; /* iscsid.conf and node records */
+extern const struct document_type document_rule; /* 60-sgw-init.rules and other udev rules */
+
+#endif

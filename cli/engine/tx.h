@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The only writer of configuration: locks, journal, temps, renames. Across
+ * files it promises recoverable, not atomic: an entry without its done mark
+ * is rolled back by the next tx_begin().
+ */
+#ifndef SGW_TX_H
+#define SGW_TX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "buf.h"
+
+struct err;
+struct root;
+struct tx;
+struct document_type;
+
+#define TX_LOCK "/run/lock/sgw-init.lock"
+#define TX_JOURNAL "/var/lib/sgw-init/journal"
+
+enum { TX_ID_MAX = 32 }; /* "20261122T150101Z" and a suffix where two fall into one second */
+
+/* One file as it is and as it is to be. The caller keeps the bytes until tx_commit() returned. */
+struct tx_file {
+	const char *path; /* as the host names it; links are followed */
+	const struct document_type *type; /* how undo reads it when others edited it since */
+	const struct buf *before; /* NULL: absent. tx refuses if the file is otherwise by now */
+	const struct buf *after; /* NULL: remove it */
+	mode_t mode; /* of a new file; of an old one the bits it may keep (07777: all) */
+	const char
+		*database; /* a record: the database root, where temps go and whose lock is taken */
+};
+
+/*
+ * Take TX_LOCK (waiting up to 10 s for another sgw-init, then -EBUSY naming
+ * its process) and roll back or finish what a killed run left; *recovered
+ * (may be NULL) receives what was done in a sentence, or an empty string.
+ * Creates the lock's and the journal's directory where they are missing.
+ */
+int tx_begin(struct tx **tx, const struct root *root, struct buf *recovered, struct err *err);
+
+/*
+ * Check all of it, then write all of it: before-images and intent synced,
+ * temps synced, renames under the database's lock, directories synced, done
+ * mark. Missing directories are made (0700 below a database, else 0755) and
+ * journaled. Returns 0 with the entry's id, or negative errno with nothing
+ * changed (what was done is taken back; if even that fails, err says what is
+ * left and that `sgw-init undo` finishes it). No files: nothing is written.
+ */
+int tx_commit(struct tx *tx, const char *command, const struct tx_file *files, size_t count,
+	      char id[TX_ID_MAX], struct err *err);
+
+/* Release the lock. */
+void tx_end(struct tx *tx);
+
+#endif

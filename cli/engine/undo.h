@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Take an apply back. A file nobody touched since gets its former bytes; in
+ * one that others edited, only our values that still stand go back to what
+ * they were, and the rest is told. Recovery of a half-done apply is the same
+ * with an entry that lacks its done mark; a half-done undo is finished.
+ */
+#ifndef SGW_UNDO_H
+#define SGW_UNDO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct err;
+struct root;
+struct tx;
+
+enum undo_action {
+	UNDO_RESTORED, /* former bytes are back, or the file is absent again */
+	UNDO_EDITED, /* others edited it: our value of one key went back */
+	UNDO_KEPT, /* others changed this key, or this file that we made: left, and told */
+};
+
+struct undo_step {
+	enum undo_action action;
+	const char *path;
+	const char *key; /* NULL: the whole file */
+	const char *note; /* for UNDO_KEPT why; else NULL. Never a secret's value */
+};
+
+typedef void undo_fn(const struct undo_step *step, void *ctx);
+
+/*
+ * Undo entry id, or the newest applied one where id is NULL (-ENOENT where
+ * there is none, or id is unknown; -EALREADY where it was undone before;
+ * -EINVAL where a newer entry that touched the same file still stands: undo
+ * that one first). veto (may be NULL) is asked before a file that the entry
+ * created is removed: non-zero with *err set stops the undo before anything
+ * is written.
+ */
+int undo_entry(struct tx *tx, const char *id, bool dry_run,
+	       int (*veto)(const char *path, void *ctx, struct err *err), undo_fn *fn, void *ctx,
+	       struct err *err);
+
+#endif
