@@ -26,7 +26,7 @@ struct journal_entry {
 };
 
 /* All entries, oldest first; none where the journal is missing. Free with free(). */
-int journal_list(const struct root *root, struct journal_entry **entries, size_t *count,
+int journal_list(const struct paths *paths, struct journal_entry **entries, size_t *count,
 		 struct err *err);
 
 #endif

@@ -14,7 +14,7 @@
 #include "buf.h"
 
 struct err;
-struct root;
+struct paths;
 struct tx;
 struct document_type;
 
@@ -30,8 +30,7 @@ struct tx_file {
 	const struct buf *before; /* NULL: absent. tx refuses if the file is otherwise by now */
 	const struct buf *after; /* NULL: remove it */
 	mode_t mode; /* of a new file; of an old one the bits it may keep (07777: all) */
-	const char
-		*database; /* a record: the database root, where temps go and whose lock is taken */
+	const char *database; /* a record: the database root, for temps and its lock */
 };
 
 /*
@@ -40,7 +39,7 @@ struct tx_file {
  * (may be NULL) receives what was done in a sentence, or an empty string.
  * Creates the lock's and the journal's directory where they are missing.
  */
-int tx_begin(struct tx **tx, const struct root *root, struct buf *recovered, struct err *err);
+int tx_begin(struct tx **tx, const struct paths *paths, struct buf *recovered, struct err *err);
 
 /*
  * Check all of it, then write all of it: before-images and intent synced,

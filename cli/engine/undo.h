@@ -12,7 +12,7 @@
 #include <stddef.h>
 
 struct err;
-struct root;
+struct paths;
 struct tx;
 
 enum undo_action {
