@@ -2,60 +2,82 @@
 # sgw-init and sgw-target. `make` builds, `make deps demo` shows, `make deps check` proves.
 #
 # O=DIR where objects and programs go · V=1 show the commands · WERROR=1 warnings are errors
-# SANITIZE=address,undefined instrument everything · prefix, DESTDIR as usual
+# SANITIZE=address,undefined instrument everything · prefix, sbindir, mandir, DESTDIR as usual
+
+VERSION = 0.1.0
 
 O ?= build
 prefix ?= /usr/local
+bindir ?= $(prefix)/bin
 sbindir ?= $(prefix)/sbin
 mandir ?= $(prefix)/share/man
 SANITIZE ?=
 WERROR ?=
-
-PKGS = libxml2 jansson libudev libcrypto
-PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
-PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
-
 CFLAGS ?= -O2 -g
+
+# Looked up when first used, not on reading: in `make deps all` deps comes before.
+once = $(eval $(1) := $(2))$($(1))
+PKGS = libxml-2.0 jansson libudev libcrypto
+PKG_CFLAGS = $(call once,PKG_CFLAGS,$(shell pkg-config --cflags $(PKGS) 2>/dev/null))
+PKG_LIBS = $(call once,PKG_LIBS,$(shell pkg-config --libs $(PKGS) 2>/dev/null))
+
 WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings \
-	-Wpointer-arith -Wvla -Wformat=2 -Wundef
-ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Icli -I$(O)/gen $(PKG_CFLAGS) \
-	$(WARN) $(if $(WERROR),-Werror) $(if $(SANITIZE),-fsanitize=$(SANITIZE) \
-	-fno-sanitize-recover=all -fno-omit-frame-pointer) -fno-strict-aliasing $(CFLAGS)
-ALL_LDFLAGS = $(if $(SANITIZE),-fsanitize=$(SANITIZE)) -Wl,--as-needed $(LDFLAGS)
+	-Wpointer-arith -Wvla -Wformat=2 -Wundef $(if $(WERROR),-Werror)
+INSTRUMENT = $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer)
+ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DSGW_VERSION='"$(VERSION)"' \
+	-Icli $(PKG_CFLAGS) $(WARN) $(INSTRUMENT) -fno-strict-aliasing $(CFLAGS)
+ALL_LDFLAGS = $(INSTRUMENT) -Wl,--as-needed $(LDFLAGS)
 
 Q = $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(patsubst $(O)/%,%,$(2))';)
+obj = $(patsubst %.c,$(O)/obj/%.o,$(1))
+keep = $(file >$@.new,$(1))@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
 LIB_SRC := $(filter-out cli/main.c,$(wildcard cli/*.c cli/*/*.c))
+LIB_OBJ := $(call obj,$(LIB_SRC)) $(O)/gen/templates.o
 TARGET_SRC := $(wildcard tests/target/*.c)
-UNIT_SRC := $(wildcard tests/unit/test_*.c)
-obj = $(patsubst %.c,$(O)/obj/%.o,$(1))
-UNIT_TESTS := $(patsubst tests/unit/%.c,$(O)/unit/%,$(UNIT_SRC))
+TEMPLATES := $(sort $(wildcard templates/profiles/*.xml templates/*.rng udev/*.rules.in))
+PROGRAMS := $(if $(wildcard cli/main.c),$(O)/sgw-init) $(if $(TARGET_SRC),$(O)/sgw-target)
 
-.PHONY: all unit clean
-all: $(if $(wildcard cli/main.c),$(O)/sgw-init) $(if $(TARGET_SRC),$(O)/sgw-target)
-
-$(O)/libsgw.a: $(call obj,$(LIB_SRC))
-	$(call say,AR,$@)rm -f $@ && ar rcs $@ $^
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all clean FORCE
+all: $(O)/libsgw.a $(PROGRAMS)
 
 $(O)/sgw-init: $(call obj,cli/main.c) $(O)/libsgw.a
-	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
-
 $(O)/sgw-target: $(call obj,$(TARGET_SRC)) $(O)/libsgw.a
-	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+$(O)/sgw-init $(O)/sgw-target: $(O)/flags
+	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(PKG_LIBS)
 
-$(O)/obj/%.o: %.c
+$(O)/libsgw.a: $(LIB_OBJ) $(O)/files
+	$(call say,AR,$@)rm -f $@ && ar rcs $@ $(LIB_OBJ)
+
+$(O)/obj/%.o: %.c $(O)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$@)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(O)/unit/%: $(O)/obj/tests/unit/%.o $(O)/libsgw.a
-	@mkdir -p $(@D)
-	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka
+$(O)/gen/templates.o: $(O)/gen/templates.c $(O)/flags
+	$(call say,CC,$@)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-unit: $(UNIT_TESTS)
-	$(Q)set -e; for t in $^; do $$t; done
+$(O)/gen/templates.c: cli/templates.sh $(TEMPLATES) $(O)/files
+	@mkdir -p $(@D)
+	$(call say,GEN,$@)sh cli/templates.sh $(TEMPLATES) >$@
+
+# Both change only when what they hold does: a new flag builds all anew, a new file what lists it.
+$(O)/flags: FORCE | $(O) $(filter deps,$(MAKECMDGOALS))
+	@for lib in $(PKGS); do pkg-config --exists $$lib || \
+		{ echo "$$lib is missing: run: make deps" >&2; exit 1; }; done
+	$(call keep,$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(PKG_LIBS))
+
+$(O)/files: FORCE | $(O)
+	$(call keep,$(LIB_SRC) $(TEMPLATES))
+
+$(O):
+	@mkdir -p $@
 
 clean:
 	rm -rf $(O)
 
--include $(shell find $(O)/obj -name '*.d' 2>/dev/null)
+include tests/tests.mk
+-include $(shell find $(O)/obj $(O)/gen -name '*.d' 2>/dev/null)
