@@ -1,0 +1,66 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: MIT
+# What every bats file loads: the programs under test, and targets that start and stop with a test.
+
+bats_require_minimum_version 1.5.0
+
+ROOT=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)
+BUILD=${BUILD:-$ROOT/build}
+PATH=$BUILD:$PATH
+export ROOT BUILD PATH
+
+# start_target [sgw-target's options]: start it on a free port of 127.0.0.1, unless --portal says
+# otherwise, and wait until it listens. Sets PORTAL, PORTAL2, … (HOST:PORT), PORT and TARGET_PID;
+# its messages go to $TARGET_LOG.
+start_target() {
+	local n=$((${#TARGET_PIDS[@]} + 1)) tries i
+	local ready=$BATS_TEST_TMPDIR/target-$n.ready
+	local portals=(--portal 127.0.0.1:0)
+
+	[[ " $* " == *" --portal"[\ =]* ]] && portals=()
+	TARGET_LOG=$BATS_TEST_TMPDIR/target-$n.log
+	# 3 is bats' own: a child that holds it open would keep bats waiting.
+	sgw-target "${portals[@]}" --ready-file "$ready" "$@" >"$TARGET_LOG" 2>&1 3>&- &
+	TARGET_PID=$!
+	TARGET_PIDS+=("$TARGET_PID")
+	for ((tries = 0; tries < 500; tries++)); do
+		[ -e "$ready" ] && break
+		kill -0 "$TARGET_PID" 2>/dev/null || break
+		sleep 0.02
+	done
+	if [ ! -e "$ready" ]; then
+		echo "sgw-target did not get ready:" >&2
+		cat "$TARGET_LOG" >&2
+		return 1
+	fi
+	mapfile -t PORTALS <"$ready"
+	PORTAL=${PORTALS[0]}
+	PORT=${PORTAL##*:}
+	for ((i = 1; i < ${#PORTALS[@]}; i++)); do
+		declare -g "PORTAL$((i + 1))=${PORTALS[i]}"
+	done
+	export PORTAL PORT
+}
+
+# stop_targets: end all of them by SIGTERM; fails where one did not end well, or had to be killed.
+stop_targets() {
+	local pid status=0 tries
+
+	for pid in "${TARGET_PIDS[@]}"; do
+		kill -TERM "$pid" 2>/dev/null || :
+		for ((tries = 0; tries < 500; tries++)); do
+			kill -0 "$pid" 2>/dev/null || break
+			sleep 0.02
+		done
+		kill -KILL "$pid" 2>/dev/null && echo "sgw-target ignored SIGTERM" >&2
+		wait "$pid" || { status=$?; echo "sgw-target ended with $status" >&2; }
+	done
+	[ "$status" -eq 0 ] || cat "$BATS_TEST_TMPDIR"/target-*.log >&2
+	TARGET_PIDS=()
+	return "$status"
+}
+
+# A file with a teardown of its own calls stop_targets there.
+teardown() {
+	stop_targets
+}
