@@ -10,9 +10,9 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <sys/stat.h>
 
 #include "buf.h"
+#include "host/spot.h"
 
 struct err;
 
@@ -26,14 +26,6 @@ struct paths {
 int paths_init(struct paths *paths, const char *dir, struct err *err);
 void paths_done(struct paths *paths);
 
-/* Where a path ends up: an open parent directory and a last component that is no link. */
-struct spot {
-	int dirfd; /* owned */
-	char name[256];
-	bool exists;
-	struct stat st; /* of the file itself, where it exists */
-};
-
 /*
  * Follow path (absolute, as the host names it) with all its links, the last
  * component's too. 0 also where only the last component is missing
@@ -42,14 +34,10 @@ struct spot {
  * front).
  */
 int paths_find(const struct paths *paths, const char *path, struct spot *spot, struct err *err);
-void spot_done(struct spot *spot);
-/* clang-format off */
-#define SPOT_NONE { .dirfd = -1 }
-/* clang-format on */
 
 /*
- * Read a regular file of at most max bytes (EFBIG beyond; EISDIR, EINVAL for
- * what is no file; a FIFO never blocks). *st may be NULL.
+ * Append a regular file of at most max bytes to out (EFBIG beyond; EISDIR,
+ * EINVAL for what is no file; a FIFO never blocks). *st may be NULL.
  */
 int paths_read(const struct paths *paths, const char *path, size_t max, struct buf *out,
 	       struct stat *st, struct err *err);
@@ -59,6 +47,13 @@ int paths_list(const struct paths *paths, const char *path, char ***names, size_
 	       struct err *err);
 void paths_list_free(char **names, size_t count);
 
+/*
+ * The path without any link ("/sys/devices/platform/host3/…"), or NULL as
+ * paths_find() fails; the last component need not exist. The caller frees it.
+ */
+char *paths_real(const struct paths *paths, const char *path, struct err *err);
+
+/* Something is there, links followed. */
 bool paths_exists(const struct paths *paths, const char *path);
 
 /* path with paths->dir in front: for messages only. */
