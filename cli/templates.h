@@ -10,7 +10,8 @@
  * templates/ ("profiles/volume.xml", "profile.rng"), or for the udev rule
  * "60-sgw-init.rules". A NUL that len does not count follows the bytes.
  */
-struct template {
+struct template
+{
 	const char *name;
 	const unsigned char *data;
 	size_t len;

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+#include "options.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "buf.h"
+#include "err.h"
+#include "number.h"
+
+static int parse_word(const char *value, const char *const *words, size_t count, const char *option,
+		      int *out, struct err *err)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(value, words[i]) == 0) {
+			*out = (int)i;
+			return 0;
+		}
+	}
+	return err_set(err, ERR_USAGE, "'%s' is nothing %s takes; see --help", value, option);
+}
+
+static int set_root(struct options *opt, const char *value, struct err *err)
+{
+	if (value[0] == '\0')
+		return err_set(err, ERR_USAGE, "--root takes a directory");
+	opt->root = value;
+	return 0;
+}
+
+static int set_output(struct options *opt, const char *value, struct err *err)
+{
+	static const char *const words[] = { "table", "json", "diff" };
+	int word = 0, rc = parse_word(value, words, ARRAY_LEN(words), "--output", &word, err);
+
+	opt->output = (enum output)word;
+	return rc;
+}
+
+static int set_scope(struct options *opt, const char *value, struct err *err)
+{
+	static const char *const words[] = { "all", "targets" };
+	int word = 0, rc = parse_word(value, words, ARRAY_LEN(words), "--scope", &word, err);
+
+	opt->scope = (enum scope)word;
+	return rc;
+}
+
+static int add_text(const char ***list, const char *value, struct err *err)
+{
+	size_t count = 0;
+	const char **grown;
+
+	while (*list && (*list)[count])
+		count++;
+	grown = realloc(*list, (count + 2) * sizeof(*grown));
+	if (!grown)
+		return err_oom(err);
+	grown[count] = value;
+	grown[count + 1] = NULL;
+	*list = grown;
+	return 0;
+}
+
+static int add_profile(struct options *opt, const char *value, struct err *err)
+{
+	return add_text(&opt->profiles, value, err);
+}
+
+static int add_set(struct options *opt, const char *value, struct err *err)
+{
+	return add_text(&opt->sets, value, err);
+}
+
+static int set_timeout(struct options *opt, const char *value, struct err *err)
+{
+	uint64_t ms = 0;
+
+	if (parse_duration(value, 1, 600000, &ms, err) < 0) {
+		err->code = ERR_USAGE;
+		return err_at(err, "--timeout");
+	}
+	opt->timeout_ms = (uint32_t)ms;
+	return 0;
+}
+
+static int set_chap(struct options *opt, const char *value, struct err *err)
+{
+	(void)err;
+	opt->chap = value;
+	return 0;
+}
+
+static int set_dry_run(struct options *opt, const char *value, struct err *err)
+{
+	(void)value;
+	(void)err;
+	opt->dry_run = true;
+	return 0;
+}
+
+static int set_strict(struct options *opt, const char *value, struct err *err)
+{
+	(void)value;
+	(void)err;
+	opt->strict = true;
+	return 0;
+}
+
+static int set_skip_unreachable(struct options *opt, const char *value, struct err *err)
+{
+	(void)value;
+	(void)err;
+	opt->skip_unreachable = true;
+	return 0;
+}
+
+static int set_list(struct options *opt, const char *value, struct err *err)
+{
+	(void)value;
+	(void)err;
+	opt->list = true;
+	return 0;
+}
+
+static const struct option_row {
+	unsigned bit;
+	const char *name;
+	const char *argument; /* NULL: takes none */
+	const char *help;
+	int (*set)(struct options *opt, const char *value, struct err *err);
+} rows[] = {
+	{ OPT_ROOT, "root", "DIR", "work on the system tree below DIR; no program is run",
+	  set_root },
+	{ OPT_PROFILE, "profile", "FILE", "lay a profile file over the built-in one (repeatable)",
+	  add_profile },
+	{ OPT_PROFILE, "set", "KEY=VALUE", "want another value for one setting (repeatable)",
+	  add_set },
+	{ OPT_SCOPE, "scope", "all|targets", "targets: leave iscsid.conf alone", set_scope },
+	{ OPT_CHAP, "chap", "FILE", "CHAP credentials (describe-chap-credentials JSON, mode 0600)",
+	  set_chap },
+	{ OPT_DRY_RUN, "dry-run", NULL, "show what would change and write nothing", set_dry_run },
+	{ OPT_STRICT, "strict", NULL, "exit 3 for warnings and kept values too", set_strict },
+	{ OPT_TIMEOUT, "timeout", "SECONDS",
+	  "how long to wait for a portal's connection (default 3)", set_timeout },
+	{ OPT_SKIP_UNREACHABLE, "skip-unreachable", NULL,
+	  "go on without the portals that do not answer", set_skip_unreachable },
+	{ OPT_LIST, "list", NULL, "list the journal's entries instead", set_list },
+	{ OPT_OUTPUT, "output", "FORMAT", "table or json", set_output },
+	{ OPT_OUTPUT_DIFF, "output", "FORMAT", "table, json or diff", set_output },
+};
+
+enum { HELP = 'h', FIRST_ROW = 256 };
+
+static int usage_of_getopt(int c, char **argv, struct err *err)
+{
+	if (c == ':')
+		return err_set(err, ERR_USAGE, "%s needs a value; see --help", argv[optind - 1]);
+	return err_set(err, ERR_USAGE, "%s is not an option of this command; see --help",
+		       argv[optind - 1]);
+}
+
+int options_parse(struct options *opt, unsigned allowed, int argc, char **argv, struct err *err)
+{
+	struct option longs[ARRAY_LEN(rows) + 2] = { { "help", no_argument, NULL, HELP } };
+	size_t count = 1;
+	int c, rc;
+
+	*opt = (struct options){ .timeout_ms = 3000 };
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		if (rows[i].bit & allowed)
+			longs[count++] = (struct option){
+				.name = rows[i].name,
+				.has_arg = rows[i].argument ? required_argument : no_argument,
+				.val = FIRST_ROW + (int)i,
+			};
+	}
+	opterr = 0;
+	optind = 0; /* glibc: start anew, and permute */
+	while ((c = getopt_long(argc, argv, ":h", longs, NULL)) != -1) {
+		if (c == HELP) {
+			opt->help = true;
+			continue;
+		}
+		if (c < FIRST_ROW)
+			return usage_of_getopt(c, argv, err);
+		rc = rows[c - FIRST_ROW].set(opt, optarg, err);
+		if (rc < 0)
+			return rc;
+	}
+	if (opt->output == OUTPUT_DIFF && !(allowed & OPT_OUTPUT_DIFF))
+		return err_set(err, ERR_USAGE, "--output diff is for check and apply --dry-run");
+	opt->args = argv + optind;
+	opt->arg_count = (size_t)(argc - optind);
+	return 0;
+}
+
+void options_done(struct options *opt)
+{
+	free(opt->profiles);
+	free(opt->sets);
+}
+
+void options_help(unsigned allowed, FILE *out)
+{
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char left[64];
+
+		if (!(rows[i].bit & allowed))
+			continue;
+		snprintf(left, sizeof(left), "--%s%s%s", rows[i].name, rows[i].argument ? " " : "",
+			 rows[i].argument ? rows[i].argument : "");
+		fprintf(out, "  %-22s %s\n", left, rows[i].help);
+	}
+}

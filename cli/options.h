@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/* The command line: one table of options, of which each command takes a set. */
+#ifndef SGW_OPTIONS_H
+#define SGW_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct err;
+
+/* What a command may take, as bits. */
+enum {
+	OPT_ROOT = 1 << 0,
+	OPT_OUTPUT = 1 << 1,
+	OPT_OUTPUT_DIFF = 1 << 2, /* --output diff is one of the formats */
+	OPT_PROFILE = 1 << 3, /* --profile and --set */
+	OPT_SCOPE = 1 << 4,
+	OPT_DRY_RUN = 1 << 5,
+	OPT_STRICT = 1 << 6,
+	OPT_TIMEOUT = 1 << 7,
+	OPT_SKIP_UNREACHABLE = 1 << 8,
+	OPT_CHAP = 1 << 9,
+	OPT_LIST = 1 << 10,
+};
+
+enum output {
+	OUTPUT_TABLE,
+	OUTPUT_JSON,
+	OUTPUT_DIFF,
+};
+
+enum scope {
+	SCOPE_ALL,
+	SCOPE_TARGETS, /* iscsid.conf stays as it is */
+};
+
+struct options {
+	const char *root; /* NULL: the live host */
+	enum output output;
+	enum scope scope;
+	bool dry_run;
+	bool strict;
+	bool skip_unreachable;
+	bool list;
+	bool help;
+	uint32_t timeout_ms; /* to connect to a portal */
+	const char *chap;
+	const char **profiles; /* in the order given, ended by NULL */
+	const char **sets;
+	char **args; /* what is no option, ended by NULL */
+	size_t arg_count;
+};
+
+/* ERR_USAGE as an err's code makes main exit with 2. */
+enum { ERR_USAGE = 1 << 16 };
+
+/*
+ * Parse argv[1…] with the options whose bits stand in allowed; options and
+ * arguments may be mixed, "--" ends the options. -ERR_USAGE with the reason.
+ */
+int options_parse(struct options *opt, unsigned allowed, int argc, char **argv, struct err *err);
+void options_done(struct options *opt);
+
+/* One line per option that a command takes, for its --help. */
+void options_help(unsigned allowed, FILE *out);
+
+#endif

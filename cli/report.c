@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+#include "report.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "buf.h"
+#include "err.h"
+#include "escape.h"
+
+/* Columns of a terminal that a text takes: one a code point is near enough. */
+static size_t text_width(const char *text)
+{
+	size_t width = 0;
+
+	for (; *text; text++)
+		width += ((unsigned char)*text & 0xc0) != 0x80;
+	return width;
+}
+
+static void add_cell(struct table *table, const char *text)
+{
+	size_t len = strlen(text);
+	char *shown = malloc(4 * len + 1);
+
+	if (shown && table->count == table->size) {
+		size_t size = table->size ? 2 * table->size : 64;
+		char **cells = realloc(table->cells, size * sizeof(*cells));
+
+		if (cells) {
+			table->cells = cells;
+			table->size = size;
+		}
+	}
+	if (!shown || table->count == table->size) {
+		free(shown);
+		table->failed = 1;
+		return;
+	}
+	escape_text(text, len, shown, 4 * len + 1);
+	table->cells[table->count++] = shown;
+}
+
+void table_init(struct table *table, const char *const *titles)
+{
+	*table = (struct table){ 0 };
+	for (; titles[table->columns]; table->columns++)
+		add_cell(table, titles[table->columns]);
+}
+
+void table_row(struct table *table, ...)
+{
+	va_list args;
+	const char *text;
+
+	va_start(args, table);
+	while ((text = va_arg(args, const char *)))
+		add_cell(table, text);
+	va_end(args);
+}
+
+size_t table_rows(const struct table *table)
+{
+	return table->columns ? table->count / table->columns - 1 : 0;
+}
+
+int table_print(const struct table *table, FILE *out, struct err *err)
+{
+	size_t widths[TABLE_COLUMNS] = { 0 };
+
+	if (table->failed)
+		return err_oom(err);
+	for (size_t i = 0; i < table->count; i++) {
+		size_t width = text_width(table->cells[i]);
+
+		if (width > widths[i % table->columns])
+			widths[i % table->columns] = width;
+	}
+	for (size_t i = 0; i < table->count; i++) {
+		size_t column = i % table->columns, pad = 0;
+
+		if (column + 1 < table->columns)
+			pad = widths[column] - text_width(table->cells[i]) + 2;
+		fprintf(out, "%s%*s", table->cells[i], (int)pad, "");
+		if (pad == 0)
+			fputc('\n', out);
+	}
+	return 0;
+}
+
+void table_done(struct table *table)
+{
+	for (size_t i = 0; i < table->count; i++)
+		free(table->cells[i]);
+	free(table->cells);
+}
+
+json_t *json_document(const char *command)
+{
+	return json_pack("{s:o}", "schema", json_sprintf("sgw-init/%s/1", command));
+}
+
+int json_print(json_t *document, FILE *out, struct err *err)
+{
+	int rc = document ? json_dumpf(document, out, JSON_INDENT(2) | JSON_REAL_PRECISION(6)) : -1;
+
+	json_decref(document);
+	fputc('\n', out);
+	return rc < 0 ? err_oom(err) : 0;
+}
+
+json_t *json_text(const char *text)
+{
+	json_t *string = json_string(text);
+	size_t size = 4 * strlen(text) + 1;
+
+	if (!string) {
+		CLEANUP(free_ptr) char *shown = malloc(size);
+
+		if (shown) {
+			escape_text(text, strlen(text), shown, size);
+			string = json_string(shown);
+		}
+	}
+	return string;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* What a command prints: aligned tables and JSON documents. */
+#ifndef SGW_REPORT_H
+#define SGW_REPORT_H
+
+#include <jansson.h>
+#include <stddef.h>
+#include <stdio.h>
+
+struct err;
+
+enum { TABLE_COLUMNS = 8 };
+
+/* A table fills row by row and is printed once, each column as wide as its widest cell. */
+struct table {
+	char **cells;
+	size_t count, size;
+	size_t columns;
+	int failed;
+};
+
+/* titles ends with NULL. */
+void table_init(struct table *table, const char *const *titles);
+/* One text a column; the texts are copied, and escaped: they may come from a peer. */
+void table_row(struct table *table, ...) __attribute__((sentinel));
+size_t table_rows(const struct table *table);
+int table_print(const struct table *table, FILE *out, struct err *err);
+void table_done(struct table *table);
+
+/*
+ * {"schema": "sgw-init/COMMAND/1", …}: add to it and hand it to json_print,
+ * which prints it indented, releases it, and fails where memory ran out.
+ */
+json_t *json_document(const char *command);
+int json_print(json_t *document, FILE *out, struct err *err);
+/* A string that may hold any bytes: what is no UTF-8 comes out escaped. */
+json_t *json_text(const char *text);
+
+#endif
