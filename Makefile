@@ -37,6 +37,8 @@ keep = $(file >$@.new,$(1))@if cmp -s $@.new $@; then rm $@.new; else mv $@.new 
 LIB_SRC := $(filter-out cli/main.c,$(wildcard cli/*.c cli/*/*.c))
 LIB_OBJ := $(call obj,$(LIB_SRC)) $(O)/gen/templates.o
 TARGET_SRC := $(wildcard tests/target/*.c)
+# What `make deps all` has to have installed before anything else is done.
+DEPS := $(filter deps deps-%,$(MAKECMDGOALS))
 TEMPLATES := $(sort $(wildcard templates/profiles/*.xml templates/*.rng udev/*.rules.in))
 PROGRAMS := $(if $(wildcard cli/main.c),$(O)/sgw-init) $(if $(TARGET_SRC),$(O)/sgw-target)
 
@@ -65,7 +67,7 @@ $(O)/gen/templates.c: cli/templates.sh $(TEMPLATES) $(O)/files
 	$(call say,GEN,$@)sh cli/templates.sh $(TEMPLATES) >$@
 
 # Both change only when what they hold does: a new flag builds all anew, a new file what lists it.
-$(O)/flags: FORCE | $(O) $(filter deps,$(MAKECMDGOALS))
+$(O)/flags: FORCE | $(O) $(DEPS)
 	@for lib in $(PKGS); do pkg-config --exists $$lib || \
 		{ echo "$$lib is missing: run: make deps" >&2; exit 1; }; done
 	$(call keep,$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(PKG_LIBS))
@@ -76,8 +78,9 @@ $(O)/files: FORCE | $(O)
 $(O):
 	@mkdir -p $@
 
+# Spares what deps unpacked.
 clean:
-	rm -rf $(O)
+	if [ -d $(O) ]; then find $(O) -mindepth 1 -maxdepth 1 ! -name deps -exec rm -rf {} +; fi
 
 include tests/tests.mk
 -include $(shell find $(O)/obj $(O)/gen -name '*.d' 2>/dev/null)

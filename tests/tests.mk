@@ -1,12 +1,60 @@
 # SPDX-License-Identifier: MIT
-# What proves it: unit tests, and all that `make check` runs.
+# What proves it: `make check` runs all, `make check TESTS="lint unit tests/apply.bats"` a part.
+
+TESTS ?=
+FUZZ_SECONDS ?= 300
+FUZZ_CC ?= clang
 
 UNIT_TESTS := $(patsubst tests/%.c,$(O)/%,$(wildcard tests/unit/test_*.c))
+FUZZ_TARGETS := $(patsubst tests/%.c,$(O)/%,$(wildcard tests/fuzz/fuzz_*.c))
+# Building for the fuzzer takes a while: only where a fuzz target is to run.
+WITH_FUZZ := $(if $(TESTS),$(findstring fuzz,$(TESTS)),fuzz)
 
-.PHONY: unit
+.PHONY: deps demo check unit lint fuzz fuzz-programs fuzz-targets bench format
+deps:
+	@tests/deps base
+
+demo: all
+	@[ -x tests/demo ] || { echo 'there is no demo yet: tests/demo is missing' >&2; exit 1; }
+	@O=$(O) tests/demo
+
+check: all $(UNIT_TESTS) $(if $(WITH_FUZZ),fuzz-programs)
+	@O=$(O) tests/run $(TESTS)
+
 unit: $(UNIT_TESTS)
-	$(Q)set -e; for t in $^; do $$t; done
+	@O=$(O) tests/run unit
 
-$(O)/unit/%: $(O)/obj/tests/unit/%.o $(O)/libsgw.a $(O)/flags
+lint: | $(DEPS)
+	@O=$(O) tests/run lint
+
+format:
+	clang-format -i $$(git ls-files '*.[ch]')
+
+fuzz: fuzz-programs
+	@O=$(O) FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_CORPUS=$(O)/fuzz-corpus \
+		TEST_LIMIT=$$(($(FUZZ_SECONDS) + 120)) tests/run fuzz
+
+# Each program of tests/bench in turn, nothing beside it; what it measured goes to $(O)/bench.
+bench: all
+	@mkdir -p $(O)/bench
+	@set -e; for b in $(wildcard tests/bench/*); do [ -x $$b ] || continue; echo "-- $$b"; \
+		BUILD=$(abspath $(O)) RESULTS=$(abspath $(O)/bench) $$b; done
+
+$(UNIT_TESTS): $(O)/unit/%: $(O)/obj/tests/unit/%.o $(O)/libsgw.a $(O)/flags
+	@pkg-config --exists cmocka || { echo 'cmocka is missing: run: make deps' >&2; exit 1; }
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(PKG_LIBS) -lcmocka
+
+# The fuzzer is clang's: everything is built once more for it, below $(O)/fuzz.
+fuzz-programs: | $(DEPS)
+	$(Q)if command -v $(FUZZ_CC) >/dev/null; then $(MAKE) --no-print-directory O=$(O)/fuzz \
+		CC=$(FUZZ_CC) SANITIZE=fuzzer-no-link,address,undefined fuzz-targets; fi
+
+fuzz-targets: $(FUZZ_TARGETS)
+
+$(FUZZ_TARGETS): $(O)/fuzz/%: $(O)/obj/tests/fuzz/%.o $(O)/libsgw.a $(O)/flags
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o %.a,$^) $(PKG_LIBS)
+
+# The fuzzer's entry point is declared by nobody.
+$(O)/obj/tests/fuzz/%.o: WARN += -Wno-missing-prototypes
