@@ -6,8 +6,22 @@ bats_require_minimum_version 1.5.0
 
 ROOT=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)
 BUILD=${BUILD:-$ROOT/build}
+# iscsiadm and tgtd, which make deps unpacks, and STOCK_ISCSID_CONF.
+# shellcheck disable=SC1091 # it is made by make deps
+if [ -e "$ROOT/build/deps/env" ]; then
+	. "$ROOT/build/deps/env"
+fi
 PATH=$BUILD:$PATH
 export ROOT BUILD PATH
+
+# need PROGRAM...: skip the test where one is not here; `make deps` brings all that tests may need.
+need() {
+	local program
+
+	for program; do
+		command -v "$program" >/dev/null || skip "$program is missing: run: make deps"
+	done
+}
 
 # start_target [sgw-target's options]: start it on a free port of 127.0.0.1, unless --portal says
 # otherwise, and wait until it listens. Sets PORTAL, PORTAL2, … (HOST:PORT), PORT and TARGET_PID;
