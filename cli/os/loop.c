@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+#include "os/loop.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "err.h"
+
+enum { EVENTS_MAX = 128 };
+
+struct loop {
+	int epoll;
+	bool stop;
+	uint64_t now;
+	struct timers timers;
+	/* The round of events in hand: a watch that is removed is struck out of it. */
+	struct epoll_event events[EVENTS_MAX];
+	int event_count;
+
+	int signals;
+	struct loop_watch signal_watch;
+	sigset_t old_mask;
+	void (*quit)(void *arg);
+	void *quit_arg;
+};
+
+uint64_t loop_clock_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static void update_clock(struct loop *loop)
+{
+	loop->now = loop_clock_us() / 1000;
+}
+
+struct loop *loop_new(struct err *err)
+{
+	struct loop *loop = calloc(1, sizeof(*loop));
+
+	if (!loop) {
+		err_oom(err);
+		return NULL;
+	}
+	loop->signals = -1;
+	loop->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (loop->epoll < 0) {
+		err_sys(err, errno, "cannot make an event loop");
+		free(loop);
+		return NULL;
+	}
+	update_clock(loop);
+	return loop;
+}
+
+void loop_free(struct loop *loop)
+{
+	if (!loop)
+		return;
+	if (loop->signals >= 0) {
+		close(loop->signals);
+		sigprocmask(SIG_SETMASK, &loop->old_mask, NULL);
+	}
+	close(loop->epoll);
+	timers_done(&loop->timers);
+	free(loop);
+}
+
+static uint32_t epoll_bits(unsigned int events)
+{
+	return (events & LOOP_READ ? EPOLLIN : 0u) | (events & LOOP_WRITE ? EPOLLOUT : 0u);
+}
+
+/* epoll reports a hang-up even to those who wait for nothing, so they are taken out of it. */
+static int update_epoll(struct loop *loop, struct loop_watch *watch, unsigned int before)
+{
+	struct epoll_event event = { .events = epoll_bits(watch->events), .data.ptr = watch };
+	int op = before == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
+
+	if (watch->events == before)
+		return 0;
+	return epoll_ctl(loop->epoll, watch->events == 0 ? EPOLL_CTL_DEL : op, watch->fd, &event);
+}
+
+int loop_add(struct loop *loop, struct loop_watch *watch, int fd, unsigned int events,
+	     struct err *err)
+{
+	watch->fd = fd;
+	watch->events = events;
+	if (update_epoll(loop, watch, 0) < 0)
+		return err_sys(err, errno, "cannot watch a socket");
+	return 0;
+}
+
+static void strike_out(struct loop *loop, const struct loop_watch *watch)
+{
+	for (int i = 0; i < loop->event_count; i++)
+		if (loop->events[i].data.ptr == watch)
+			loop->events[i].data.ptr = NULL;
+}
+
+void loop_change(struct loop *loop, struct loop_watch *watch, unsigned int events)
+{
+	unsigned int before = watch->events;
+
+	watch->events = events;
+	if (update_epoll(loop, watch, before) < 0)
+		watch->events = before;
+}
+
+void loop_remove(struct loop *loop, struct loop_watch *watch)
+{
+	loop_change(loop, watch, 0);
+	strike_out(loop, watch);
+}
+
+int loop_timer_set(struct loop *loop, struct loop_timer *timer, uint64_t delay_ms, struct err *err)
+{
+	uint64_t due = delay_ms > UINT64_MAX - loop->now ? UINT64_MAX : loop->now + delay_ms;
+
+	return timers_set(&loop->timers, timer, due) < 0 ? err_oom(err) : 0;
+}
+
+void loop_timer_cancel(struct loop *loop, struct loop_timer *timer)
+{
+	timers_cancel(&loop->timers, timer);
+}
+
+uint64_t loop_now(const struct loop *loop)
+{
+	return loop->now;
+}
+
+static void signal_came(void *arg, unsigned int events)
+{
+	struct loop *loop = arg;
+	struct signalfd_siginfo info;
+
+	(void)events;
+	if (read(loop->signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
+		loop->quit(loop->quit_arg);
+}
+
+int loop_on_quit(struct loop *loop, void (*quit)(void *arg), void *arg, struct err *err)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	loop->quit = quit;
+	loop->quit_arg = arg;
+	loop->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (loop->signals < 0)
+		return err_sys(err, errno, "cannot receive signals");
+	if (sigprocmask(SIG_BLOCK, &set, &loop->old_mask) < 0)
+		return err_sys(err, errno, "cannot block signals");
+	loop->signal_watch = (struct loop_watch){ .ready = signal_came, .arg = loop };
+	return loop_add(loop, &loop->signal_watch, loop->signals, LOOP_READ, err);
+}
+
+/* Timers that are due now; one that is set anew for now waits for the next round. */
+static void fire_timers(struct loop *loop)
+{
+	uint64_t now = loop->now;
+	size_t budget = loop->timers.count;
+	struct loop_timer *timer;
+
+	while (!loop->stop && budget-- > 0 && (timer = timers_first(&loop->timers)) &&
+	       timer->due <= now) {
+		timers_cancel(&loop->timers, timer);
+		timer->fire(timer->arg);
+	}
+}
+
+static int wait_ms(const struct loop *loop)
+{
+	const struct loop_timer *first = timers_first(&loop->timers);
+
+	if (!first)
+		return -1;
+	if (first->due <= loop->now)
+		return 0;
+	return first->due - loop->now > INT_MAX ? INT_MAX : (int)(first->due - loop->now);
+}
+
+int loop_run(struct loop *loop, struct err *err)
+{
+	loop->stop = false;
+	while (!loop->stop) {
+		int count;
+
+		update_clock(loop);
+		count = epoll_wait(loop->epoll, loop->events, EVENTS_MAX, wait_ms(loop));
+		if (count < 0 && errno != EINTR)
+			return err_sys(err, errno, "cannot wait for events");
+		update_clock(loop);
+		loop->event_count = count < 0 ? 0 : count;
+		for (int i = 0; i < loop->event_count && !loop->stop; i++) {
+			struct loop_watch *watch = loop->events[i].data.ptr;
+			uint32_t bits = loop->events[i].events;
+			unsigned int ready = 0;
+
+			if (!watch)
+				continue;
+			/* A failed socket is ready for whatever its owner waits for. */
+			if (bits & (EPOLLERR | EPOLLHUP))
+				ready = watch->events;
+			ready |= bits & EPOLLIN ? LOOP_READ : 0u;
+			ready |= bits & EPOLLOUT ? LOOP_WRITE : 0u;
+			ready &= watch->events;
+			if (ready)
+				watch->ready(watch->arg, ready);
+		}
+		loop->event_count = 0;
+		fire_timers(loop);
+	}
+	return 0;
+}
+
+void loop_stop(struct loop *loop)
+{
+	loop->stop = true;
+}

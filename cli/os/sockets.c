@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: MIT */
+#include "os/sockets.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "err.h"
+
+_Static_assert(sizeof(struct sockaddr_storage) <= sizeof(((struct socket_address *)0)->bytes),
+	       "an address of any family fits");
+
+static const struct sockaddr *sockaddr_of(const struct socket_address *address)
+{
+	return (const struct sockaddr *)address->bytes;
+}
+
+static void set_address(struct socket_address *out, const void *sockaddr, socklen_t len)
+{
+	*out = (struct socket_address){ .len = len };
+	memcpy(out->bytes, sockaddr, len);
+}
+
+int sockets_start(struct err *err)
+{
+	(void)err;
+	return 0; /* sends use MSG_NOSIGNAL */
+}
+
+/* getaddrinfo for TCP; the list is the caller's. */
+static int look_up(const char *host, uint16_t port, int flags, struct addrinfo **out)
+{
+	const struct addrinfo hints = {
+		.ai_family = AF_UNSPEC,
+		.ai_socktype = SOCK_STREAM,
+		.ai_flags = AI_NUMERICSERV | flags,
+	};
+	char service[8];
+
+	snprintf(service, sizeof(service), "%u", port);
+	return getaddrinfo(host, service, &hints, out);
+}
+
+int socket_address_parse(const char *host, uint16_t port, struct socket_address *out)
+{
+	struct addrinfo *list = NULL;
+	struct in_addr v4;
+
+	/* getaddrinfo takes "10.1" and "0x7f000001" too, which is no address to an administrator. */
+	if (!strchr(host, ':') && inet_pton(AF_INET, host, &v4) != 1)
+		return -EINVAL;
+	if (look_up(host, port, AI_NUMERICHOST, &list) != 0)
+		return -EINVAL;
+	set_address(out, list->ai_addr, list->ai_addrlen);
+	freeaddrinfo(list);
+	return 0;
+}
+
+int socket_resolve(const char *host, uint16_t port, struct socket_address *out, size_t max,
+		   struct err *err)
+{
+	struct addrinfo *list = NULL;
+	int rc, count = 0;
+
+	if (socket_address_parse(host, port, out) == 0)
+		return 1;
+	rc = look_up(host, port, AI_ADDRCONFIG, &list);
+	if (rc == EAI_NONAME || rc == EAI_ADDRFAMILY) /* AI_ADDRCONFIG hides ::1 on some hosts */
+		rc = look_up(host, port, 0, &list);
+	if (rc != 0)
+		return err_set(err, rc == EAI_AGAIN ? EAGAIN : ENOENT,
+			       "cannot look up host '%.255s': %s", host,
+			       rc == EAI_SYSTEM ? strerror(errno) : gai_strerror(rc));
+	for (struct addrinfo *it = list; it && (size_t)count < max; it = it->ai_next)
+		if (it->ai_family == AF_INET || it->ai_family == AF_INET6)
+			set_address(&out[count++], it->ai_addr, it->ai_addrlen);
+	freeaddrinfo(list);
+	if (count == 0)
+		return err_set(err, ENOENT, "host '%.255s' has no IPv4 or IPv6 address", host);
+	return count;
+}
+
+void socket_address_host(const struct socket_address *address, char out[SOCKET_HOST_MAX])
+{
+	if (address->len == 0 || getnameinfo(sockaddr_of(address), address->len, out,
+					     SOCKET_HOST_MAX, NULL, 0, NI_NUMERICHOST) != 0)
+		snprintf(out, SOCKET_HOST_MAX, "?");
+}
+
+uint16_t socket_address_port(const struct socket_address *address)
+{
+	switch (sockaddr_of(address)->sa_family) {
+	case AF_INET:
+		return ntohs(((const struct sockaddr_in *)address->bytes)->sin_port);
+	case AF_INET6:
+		return ntohs(((const struct sockaddr_in6 *)address->bytes)->sin6_port);
+	default:
+		return 0;
+	}
+}
+
+void socket_address_text(const struct socket_address *address, char out[SOCKET_TEXT_MAX])
+{
+	char host[SOCKET_HOST_MAX];
+
+	socket_address_host(address, host);
+	snprintf(out, SOCKET_TEXT_MAX, strchr(host, ':') ? "[%s]:%u" : "%s:%u", host,
+		 socket_address_port(address));
+}
+
+static void no_delay(int fd)
+{
+	int on = 1;
+
+	/* A PDU that waits for an acknowledgement would cost 40 ms; without it only that. */
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+}
+
+int socket_listen(const struct socket_address *address, int backlog, struct err *err)
+{
+	char text[SOCKET_TEXT_MAX];
+	int on = 1, saved;
+	int fd = socket(sockaddr_of(address)->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+			0);
+
+	if (fd < 0)
+		return err_sys(err, errno, "cannot make a socket");
+	socket_address_text(address, text);
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
+	    (sockaddr_of(address)->sa_family != AF_INET6 ||
+	     setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) == 0) &&
+	    bind(fd, sockaddr_of(address), address->len) == 0 && listen(fd, backlog) == 0)
+		return fd;
+	saved = errno;
+	close(fd);
+	return err_sys(err, saved, "cannot listen on %s", text);
+}
+
+int socket_accept(int listener, struct socket_address *peer)
+{
+	socklen_t len = sizeof(peer->bytes);
+	int fd;
+
+	*peer = (struct socket_address){ .len = 0 };
+	do {
+		fd = accept4(listener, (struct sockaddr *)peer->bytes, &len,
+			     SOCK_NONBLOCK | SOCK_CLOEXEC);
+	} while (fd < 0 && errno == EINTR);
+	if (fd < 0)
+		return errno == EWOULDBLOCK || errno == ECONNABORTED ? -EAGAIN : -errno;
+	peer->len = len;
+	no_delay(fd);
+	return fd;
+}
+
+int socket_connect(const struct socket_address *address, struct err *err)
+{
+	char text[SOCKET_TEXT_MAX];
+	int saved;
+	int fd = socket(sockaddr_of(address)->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+			0);
+
+	if (fd < 0)
+		return err_sys(err, errno, "cannot make a socket");
+	no_delay(fd);
+	if (connect(fd, sockaddr_of(address), address->len) == 0 || errno == EINPROGRESS ||
+	    errno == EINTR)
+		return fd;
+	saved = errno;
+	close(fd);
+	socket_address_text(address, text);
+	return err_sys(err, saved, "cannot connect to %s", text);
+}
+
+int socket_connected(int fd)
+{
+	struct socket_address local, peer;
+	int error = 0;
+	socklen_t len = sizeof(error);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
+		return -errno;
+	if (error != 0)
+		return -error;
+	/* With nobody listening, a client that got that very port for its own end meets itself. */
+	if (socket_local(fd, &local) == 0 && socket_peer(fd, &peer) == 0 && local.len == peer.len &&
+	    memcmp(local.bytes, peer.bytes, local.len) == 0)
+		return -ECONNREFUSED;
+	return 0;
+}
+
+ssize_t socket_receive(int fd, void *out, size_t len)
+{
+	ssize_t got;
+
+	do {
+		got = recv(fd, out, len, 0);
+	} while (got < 0 && errno == EINTR);
+	if (got < 0)
+		return errno == EWOULDBLOCK ? -EAGAIN : -errno;
+	return got;
+}
+
+ssize_t socket_send(int fd, const struct socket_piece *pieces, size_t count)
+{
+	struct iovec vector[SOCKET_PIECES_MAX];
+	struct msghdr message = { .msg_iov = vector };
+	ssize_t sent;
+
+	if (count > SOCKET_PIECES_MAX)
+		count = SOCKET_PIECES_MAX;
+	for (size_t i = 0; i < count; i++)
+		vector[i] = (struct iovec){ (void *)(uintptr_t)pieces[i].bytes, pieces[i].len };
+	message.msg_iovlen = count;
+	do {
+		sent = sendmsg(fd, &message, MSG_NOSIGNAL);
+	} while (sent < 0 && errno == EINTR);
+	if (sent < 0)
+		return errno == EWOULDBLOCK ? -EAGAIN : -errno;
+	return sent;
+}
+
+static int get_end(int (*get)(int, struct sockaddr *, socklen_t *), int fd,
+		   struct socket_address *out)
+{
+	socklen_t len = sizeof(out->bytes);
+
+	*out = (struct socket_address){ .len = 0 };
+	if (get(fd, (struct sockaddr *)out->bytes, &len) < 0)
+		return -errno;
+	out->len = len;
+	return 0;
+}
+
+int socket_local(int fd, struct socket_address *out)
+{
+	return get_end(getsockname, fd, out);
+}
+
+int socket_peer(int fd, struct socket_address *out)
+{
+	return get_end(getpeername, fd, out);
+}
+
+void socket_finish(int fd)
+{
+	(void)shutdown(fd, SHUT_WR);
+}
+
+void socket_close(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
+void socket_reset(int fd)
+{
+	const struct linger at_once = { .l_onoff = 1, .l_linger = 0 };
+
+	if (fd < 0)
+		return;
+	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+	close(fd);
+}
