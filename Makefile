@@ -44,7 +44,7 @@ PROGRAMS := $(if $(wildcard cli/main.c),$(O)/sgw-init) $(if $(TARGET_SRC),$(O)/s
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all clean FORCE
+.PHONY: all install uninstall clean FORCE
 all: $(O)/libsgw.a $(PROGRAMS)
 
 $(O)/sgw-init: $(call obj,cli/main.c) $(O)/libsgw.a
@@ -77,6 +77,22 @@ $(O)/files: FORCE | $(O)
 
 $(O):
 	@mkdir -p $@
+
+# Templates are compiled in: programs and man pages are all there is.
+MAN5 := $(wildcard cli/*.5)
+MAN8 := $(wildcard cli/*.8 tests/target/*.8)
+
+install: all
+	install -d $(addprefix $(DESTDIR),$(bindir) $(sbindir) $(mandir)/man5 $(mandir)/man8)
+	install $(O)/sgw-init $(DESTDIR)$(sbindir)/
+	install $(O)/sgw-target $(DESTDIR)$(bindir)/
+	install -m 644 $(MAN5) $(DESTDIR)$(mandir)/man5/
+	install -m 644 $(MAN8) $(DESTDIR)$(mandir)/man8/
+
+uninstall:
+	rm -f $(addprefix $(DESTDIR),$(sbindir)/sgw-init $(bindir)/sgw-target \
+		$(addprefix $(mandir)/man5/,$(notdir $(MAN5))) \
+		$(addprefix $(mandir)/man8/,$(notdir $(MAN8))))
 
 # Spares what deps unpacked.
 clean:
