@@ -10,9 +10,13 @@ FUZZ_TARGETS := $(patsubst tests/%.c,$(O)/%,$(wildcard tests/fuzz/fuzz_*.c))
 # Building for the fuzzer takes a while: only where a fuzz target is to run.
 WITH_FUZZ := $(if $(TESTS),$(findstring fuzz,$(TESTS)),fuzz)
 
-.PHONY: deps demo check unit lint fuzz fuzz-programs fuzz-targets bench format
+.PHONY: deps demo check check-fresh unit lint fuzz fuzz-programs fuzz-targets bench format
 deps:
 	@tests/deps base
+
+# deps-fresh, what a rarer job needs on top.
+deps-%:
+	@tests/deps $*
 
 demo: all
 	@[ -x tests/demo ] || { echo 'there is no demo yet: tests/demo is missing' >&2; exit 1; }
@@ -26,6 +30,9 @@ unit: $(UNIT_TESTS)
 
 lint: | $(DEPS)
 	@O=$(O) tests/run lint
+
+check-fresh:
+	@O=$(O) tests/fresh
 
 format:
 	clang-format -i $$(git ls-files '*.[ch]')
