@@ -6,6 +6,7 @@ FUZZ_SECONDS ?= 300
 FUZZ_CC ?= clang
 
 UNIT_TESTS := $(patsubst tests/%.c,$(O)/%,$(wildcard tests/unit/test_*.c))
+UNIT_SHARED := $(call obj,$(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c)))
 FUZZ_TARGETS := $(patsubst tests/%.c,$(O)/%,$(wildcard tests/fuzz/fuzz_*.c))
 # Building for the fuzzer takes a while: only where a fuzz target is to run.
 WITH_FUZZ := $(if $(TESTS),$(findstring fuzz,$(TESTS)),fuzz)
@@ -47,7 +48,7 @@ bench: all
 	@set -e; for b in $(wildcard tests/bench/*); do [ -x $$b ] || continue; echo "-- $$b"; \
 		BUILD=$(abspath $(O)) RESULTS=$(abspath $(O)/bench) $$b; done
 
-$(UNIT_TESTS): $(O)/unit/%: $(O)/obj/tests/unit/%.o $(O)/libsgw.a $(O)/flags
+$(UNIT_TESTS): $(O)/unit/%: $(O)/obj/tests/unit/%.o $(UNIT_SHARED) $(O)/libsgw.a $(O)/flags
 	@pkg-config --exists cmocka || { echo 'cmocka is missing: run: make deps' >&2; exit 1; }
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(PKG_LIBS) -lcmocka
