@@ -155,14 +155,6 @@ static int walk_path(struct walk *walk, const struct paths *paths, const char *p
 	return 0;
 }
 
-static int path_fail(const struct paths *paths, const char *path, struct err *err)
-{
-	char shown[ERR_PLACE_MAX];
-
-	paths_show(paths, path, shown, sizeof(shown));
-	return err_at(err, "%s", shown);
-}
-
 /* walk_path() with its error told. */
 static int walk_or_tell(struct walk *walk, const struct paths *paths, const char *path,
 			struct err *err)
@@ -178,7 +170,7 @@ static int walk_or_tell(struct walk *walk, const struct paths *paths, const char
 	else
 		err_sys(err, -ret, "cannot follow %s/%s", walk->real, walk->name);
 	walk_done(walk);
-	return path_fail(paths, path, err);
+	return paths_at(paths, path, err);
 }
 
 int paths_init(struct paths *paths, const char *dir, struct err *err)
@@ -219,6 +211,14 @@ void paths_show(const struct paths *paths, const char *path, char *out, size_t s
 	snprintf(out, size, "%s%s", bare ? "" : paths->dir, path);
 }
 
+int paths_at(const struct paths *paths, const char *path, struct err *err)
+{
+	char shown[ERR_PLACE_MAX];
+
+	paths_show(paths, path, shown, sizeof(shown));
+	return err_at(err, "%s", shown);
+}
+
 int paths_find(const struct paths *paths, const char *path, struct spot *spot, struct err *err)
 {
 	struct walk walk;
@@ -239,7 +239,7 @@ int paths_find(const struct paths *paths, const char *path, struct spot *spot, s
 		spot->dirfd = fcntl(paths->fd, F_DUPFD_CLOEXEC, 0);
 		if (spot->dirfd < 0) {
 			err_sys(err, errno, "cannot follow this path");
-			return path_fail(paths, path, err);
+			return paths_at(paths, path, err);
 		}
 	}
 	walk_done(&walk);
@@ -278,7 +278,7 @@ int paths_read(const struct paths *paths, const char *path, size_t max, struct b
 	if (ret == 0)
 		ret = spot_read(&spot, max, out, st, err);
 	spot_done(&spot);
-	return ret < 0 ? path_fail(paths, path, err) : 0;
+	return ret < 0 ? paths_at(paths, path, err) : 0;
 }
 
 int paths_list(const struct paths *paths, const char *path, char ***names, size_t *count,
@@ -293,7 +293,7 @@ int paths_list(const struct paths *paths, const char *path, char ***names, size_
 	if (ret == 0)
 		ret = spot_list(&spot, names, count, err);
 	spot_done(&spot);
-	return ret < 0 ? path_fail(paths, path, err) : 0;
+	return ret < 0 ? paths_at(paths, path, err) : 0;
 }
 
 void paths_list_free(char **names, size_t count)

@@ -58,5 +58,7 @@ bool paths_exists(const struct paths *paths, const char *path);
 
 /* path with paths->dir in front: for messages only. */
 void paths_show(const struct paths *paths, const char *path, char *out, size_t size);
+/* err_at() with that; a place that err has already stays. */
+int paths_at(const struct paths *paths, const char *path, struct err *err);
 
 #endif

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+#include "host/dirs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "buf.h"
+#include "err.h"
+#include "host/paths.h"
+
+char *dir_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash == path || !slash ? strdup("/") : strndup(path, (size_t)(slash - path));
+}
+
+int dir_open(const struct paths *paths, const char *path, struct err *err)
+{
+	struct spot spot = SPOT_NONE;
+	int fd, ret;
+
+	ret = paths_find(paths, path, &spot, err);
+	if (ret < 0)
+		return ret;
+	if (spot.exists) {
+		fd = openat(spot.dirfd, spot.name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (fd < 0)
+			err_sys(err, errno, "cannot open this directory");
+	} else {
+		fd = err_set(err, ENOENT, "there is no such directory");
+	}
+	spot_done(&spot);
+	return fd < 0 ? paths_at(paths, path, err) : fd;
+}
+
+int dirs_add(struct dirs *dirs, const char *path, struct err *err)
+{
+	char **more = reallocarray(dirs->paths, dirs->count + 1, sizeof(*more));
+	char *copy = strdup(path);
+
+	if (more)
+		dirs->paths = more;
+	if (!more || !copy) {
+		free(copy);
+		return err_oom(err);
+	}
+	dirs->paths[dirs->count++] = copy;
+	return 0;
+}
+
+void dirs_done(struct dirs *dirs)
+{
+	while (dirs->count > 0)
+		free(dirs->paths[--dirs->count]);
+	free(dirs->paths);
+	*dirs = (struct dirs){ 0 };
+}
+
+/* The newest first: records come by target, so what is asked for was mostly listed just now. */
+static bool dirs_hold(const struct dirs *dirs, const char *path)
+{
+	size_t i;
+
+	for (i = dirs->count; i-- > 0;)
+		if (strcmp(dirs->paths[i], path) == 0)
+			return true;
+	return false;
+}
+
+int dirs_missing(struct dirs *dirs, const struct paths *paths, const char *path, struct err *err)
+{
+	CLEANUP(free_ptr) char *parent = NULL;
+	struct spot spot = SPOT_NONE;
+	bool exists, is_dir;
+	int ret;
+
+	if (dirs_hold(dirs, path))
+		return 0;
+	ret = paths_find(paths, path, &spot, err);
+	exists = ret == 0 && spot.exists;
+	is_dir = exists && S_ISDIR(spot.st.st_mode);
+	spot_done(&spot);
+	if (exists && !is_dir) {
+		err_set(err, ENOTDIR, "this is no directory");
+		return paths_at(paths, path, err);
+	}
+	if (exists || (ret < 0 && ret != -ENOENT))
+		return ret;
+	if (ret == -ENOENT) {
+		parent = dir_of(path);
+		if (!parent)
+			return err_oom(err);
+		ret = dirs_missing(dirs, paths, parent, err);
+		if (ret < 0)
+			return ret;
+		/* The parent is there: then a link leads to nowhere, as err says. */
+		if (!dirs_hold(dirs, parent))
+			return -err->code;
+	}
+	return dirs_add(dirs, path, err);
+}
+
+int dirs_make_one(const struct paths *paths, const char *path, mode_t mode, struct err *err)
+{
+	struct spot spot = SPOT_NONE;
+	int ret;
+
+	ret = paths_find(paths, path, &spot, err);
+	if (ret < 0)
+		return ret;
+	if (!spot.exists && mkdirat(spot.dirfd, spot.name, mode) < 0 && errno != EEXIST)
+		ret = err_sys(err, errno, "cannot make this directory");
+	spot_done(&spot);
+	return ret < 0 ? paths_at(paths, path, err) : 0;
+}
+
+int dir_sync(const struct paths *paths, const char *path, struct err *err)
+{
+	int fd = dir_open(paths, path, err);
+	int ret = 0;
+
+	if (fd < 0)
+		return fd;
+	if (fsync(fd) < 0) {
+		err_sys(err, errno, "cannot sync this directory");
+		ret = paths_at(paths, path, err);
+	}
+	close(fd);
+	return ret;
+}
+
+/* What was made survives a crash only once its parent is synced. */
+static int sync_parent(const struct paths *paths, const char *path, struct err *err)
+{
+	CLEANUP(free_ptr) char *parent = dir_of(path);
+
+	return parent ? dir_sync(paths, parent, err) : err_oom(err);
+}
+
+int dir_open_made(const struct paths *paths, const char *path, mode_t mode, struct err *err)
+{
+	struct dirs missing = { 0 };
+	size_t i;
+	int ret;
+
+	ret = dirs_missing(&missing, paths, path, err);
+	for (i = 0; ret == 0 && i < missing.count; i++) {
+		ret = dirs_make_one(paths, missing.paths[i], i + 1 == missing.count ? mode : 0755,
+				    err);
+		if (ret == 0)
+			ret = sync_parent(paths, missing.paths[i], err);
+	}
+	dirs_done(&missing);
+	return ret < 0 ? ret : dir_open(paths, path, err);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* Directories of the host: open them for syncing, find and make the missing ones. */
+#ifndef SGW_DIRS_H
+#define SGW_DIRS_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+struct err;
+struct paths;
+
+/* A descriptor to read, sync and write in a directory, links followed; negative errno. */
+int dir_open(const struct paths *paths, const char *path, struct err *err);
+
+/* The same, made first where it is missing, of that mode; its parents 0755; all synced. */
+int dir_open_made(const struct paths *paths, const char *path, mode_t mode, struct err *err);
+
+int dir_sync(const struct paths *paths, const char *path, struct err *err);
+
+/* "/a/b" of "/a/b/c"; "/" of "/c". The caller frees it; NULL where memory ran out. */
+char *dir_of(const char *path);
+
+/* Directories that are missing, parents first. All zero is an empty list. */
+struct dirs {
+	char **paths;
+	size_t count;
+};
+
+/*
+ * Append path and those above it that are missing and not listed yet.
+ * -ENOTDIR where something else stands in the way, -ENOENT for a link into a
+ * directory that is missing itself.
+ */
+int dirs_missing(struct dirs *dirs, const struct paths *paths, const char *path, struct err *err);
+int dirs_add(struct dirs *dirs, const char *path, struct err *err);
+/* Make one whose parent is there; one that is there already will do. */
+int dirs_make_one(const struct paths *paths, const char *path, mode_t mode, struct err *err);
+void dirs_done(struct dirs *dirs);
+
+#endif
