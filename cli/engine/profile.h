@@ -56,10 +56,11 @@ struct setting_place {
 struct setting {
 	char *name; /* "replacement-timeout": what --set and --output json call it */
 	uint32_t value;
+	uint32_t min, max; /* what a profile or --set may ask for */
 	enum rule rule;
 	enum severity severity; /* of a finding where the wanted value is not in effect */
-	char *unit; /* "seconds", "bytes" */
-	char *source; /* the heading of AWS's page */
+	char *unit; /* "seconds", "bytes", "count" */
+	char *source; /* the heading of AWS's page, several joined by "; "; "" where there is none */
 	char *why;
 	char *origin; /* where the value comes from: "built-in profile", FILE:LINE, "--set" */
 	struct setting_place *places;
@@ -81,11 +82,13 @@ struct profile {
 int profile_builtin(struct profile *profile, const char *name, struct err *err);
 
 /*
- * Lay a file's XML over the profile: a setting of the same name is replaced,
- * a new one added; a file for another profile name (its `name` attribute) is
- * passed over, returning 1. bytes are checked against the schema first; on
- * any error (-EINVAL: place FILE:LINE and the schema's reason) the profile is
- * as it was. External entities are never loaded; expansion is bounded.
+ * Lay a file's XML over the profile: what it says of a setting of the same
+ * name replaces what stood (its places all or none), a new one is added; a
+ * file for another profile name (its `name` attribute) is passed over,
+ * returning 1. bytes are checked against the schema first; on any error
+ * (-EINVAL: place FILE:LINE and the reason) the profile is as it was. A
+ * document type declaration is refused, so nothing is loaded or expanded.
+ * That settings fit one another is profile_check()'s to say, once all is laid.
  */
 int profile_overlay(struct profile *profile, const char *bytes, size_t len, const char *file,
 		    struct err *err);
@@ -95,6 +98,13 @@ int profile_overlay(struct profile *profile, const char *bytes, size_t len, cons
  * -EINVAL for an unknown key (with the names there are) or a bad number.
  */
 int profile_set(struct profile *profile, const char *assignment, struct err *err);
+
+/*
+ * Check what only the whole can tell, after the last overlay and --set:
+ * noop-out interval and timeout both 0 or both not (open-iscsi), FirstBurst
+ * at most MaxBurst (RFC 7143, 13.14). -EINVAL, the place is the values' origin.
+ */
+int profile_check(const struct profile *profile, struct err *err);
 
 /* Names of the built-in profiles, ended by NULL. */
 const char *const *profile_names(void);
@@ -106,7 +116,8 @@ const struct setting *profile_find(const struct profile *profile, enum place_kin
 /*
  * What the rule asks for, given what is there: current is NULL where nothing
  * is set. A value above (below) the wanted one that the rule lets stand is
- * returned as it is.
+ * returned as it is. In a session lengths are rounded down to a multiple of
+ * 4, as open-iscsi does before it declares them.
  */
 uint32_t setting_wanted(const struct setting *setting, const struct setting_place *place,
 			const uint32_t *current);
