@@ -101,14 +101,17 @@ static bool copy_text(char **out, const char *text)
 
 static bool copy_setting(struct setting *copy, const struct setting *from)
 {
-	*copy = *from;
-	copy->places = calloc(from->place_count, sizeof(*copy->places));
-	copy->place_count = 0;
-	/* All of them, so that none points into the original whatever fails. */
-	if (!(copy_text(&copy->name, from->name) & copy_text(&copy->unit, from->unit) &
-	      copy_text(&copy->source, from->source) & copy_text(&copy->why, from->why) &
-	      copy_text(&copy->origin, from->origin)) ||
-	    !copy->places)
+	*copy = (struct setting){
+		.value = from->value,
+		.min = from->min,
+		.max = from->max,
+		.rule = from->rule,
+		.severity = from->severity,
+		.places = calloc(from->place_count, sizeof(*copy->places)),
+	};
+	if (!copy->places || !copy_text(&copy->name, from->name) ||
+	    !copy_text(&copy->unit, from->unit) || !copy_text(&copy->source, from->source) ||
+	    !copy_text(&copy->why, from->why) || !copy_text(&copy->origin, from->origin))
 		return false;
 	for (size_t i = 0; i < from->place_count; i++) {
 		copy->places[i] = from->places[i];

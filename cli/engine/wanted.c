@@ -119,6 +119,8 @@ int wanted_load(struct wanted *wanted, const struct paths *paths, const char *co
 	}
 	for (; rc == 0 && sets && *sets; sets++)
 		rc = apply_set(wanted, *sets, err);
+	for (size_t i = 0; rc == 0 && i < GATEWAY_OTHER; i++)
+		rc = profile_check(&wanted->profiles[i], err);
 	return rc;
 }
 
