@@ -161,11 +161,14 @@ int pdu_reader_next(struct pdu_reader *reader, struct pdu *pdu, struct err *err)
 
 const char *pdu_reader_stage(const struct pdu_reader *reader)
 {
-	size_t held = reader->end - reader->start;
+	size_t held = reader->end - reader->start, head = BHS_LEN;
 
 	if (held == 0)
 		return NULL;
-	return held < BHS_LEN ? "header" : "data segment";
+	if (held >= BHS_LEN)
+		head += (size_t)reader->buf[reader->start + BHS_AHS_LEN] * 4 +
+			(reader->header_digest ? DIGEST_LEN : 0);
+	return held < head ? "header" : "data segment";
 }
 
 void pdu_reader_rest(struct pdu_reader *reader)
