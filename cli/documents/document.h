@@ -35,17 +35,22 @@ struct document_type {
 	 */
 	int (*parse)(struct document **out, const char *bytes, size_t len, struct err *err);
 	/*
-	 * The value in effect, as the format's own reader takes it: NULL where
-	 * it would see none. Valid until the next set or unset. *line (may be
-	 * NULL) receives its line, 0 where there is none.
+	 * The value in effect, as the format's own reader takes it (a number in
+	 * plain digits: "600 # note" is "600", "ten" is "0"): NULL where it would
+	 * see none. Valid until the next set or unset. *line (may be NULL)
+	 * receives its line, 0 where there is none.
 	 */
 	const char *(*get)(const struct document *doc, const char *key, unsigned *line);
 	/*
-	 * Make the reader see that value: 0 if nothing had to change, 1 if the
-	 * text changed, negative errno if the key or value cannot be written.
+	 * Make the reader see that value: 0 if it does already, and nothing
+	 * changes; 1 if the text changed, negative errno (and the text as it was)
+	 * if the key or value cannot be written. The value then stands in one
+	 * place: the last in effect, else the last that was meant to be, else
+	 * after its commented-out default, else at the end; what else assigns
+	 * the key is commented out.
 	 */
 	int (*set)(struct document *doc, const char *key, const char *value, struct err *err);
-	/* Make the reader see no such key: 0, 1 or negative errno as above. */
+	/* Make the reader see no such key, by taking its lines away: 0, 1 or negative errno. */
 	int (*unset)(struct document *doc, const char *key, struct err *err);
 	/* Call fn once for every key in effect, in order; stops at its first non-zero return. */
 	int (*each)(const struct document *doc,
