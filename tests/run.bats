@@ -1,0 +1,72 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# The runner that counts all other tests, on a tree of its own.
+
+load helpers
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return
+	mkdir -p tests/data o
+	cp "$ROOT/tests/run" tests
+	: >tests/data/expected-skips
+}
+
+# suite NAME: a bats file with these lines.
+suite() {
+	cat >"tests/$1.bats"
+}
+
+run_suites() {
+	O=o run "$@" tests/run bats
+	last=${lines[-1]}
+}
+
+@test "the last line counts what passed, failed and was skipped" {
+	suite a <<<'@test "one" { :; }'
+	suite b <<<$'@test "two" { :; }\n@test "three" { echo why it broke; false; }'
+	run_suites -1
+	[ "$last" = '2 passed, 1 failed, 0 skipped' ]
+	[[ $output == *'tests/b.bats: three'* ]]
+	[[ $output == *'why it broke'* ]]
+}
+
+@test "a skip fails unless it is listed with its reason" {
+	suite a <<<$'@test "one" { :; }\n@test "two" { skip "no kernel here"; }'
+	run_suites -1
+	[ "$last" = '1 passed, 1 failed, 0 skipped' ]
+	[[ $output == *'two: skipped, but not in tests/data/expected-skips: no kernel here'* ]]
+
+	printf 'two\tno network here\n' >tests/data/expected-skips
+	run_suites -1
+
+	printf '# a note\ntests/a.*\tno * here\n' >tests/data/expected-skips
+	run_suites -0
+	[ "$last" = '1 passed, 0 failed, 1 skipped' ]
+	[[ $output == *'tests/a.bats: two: no kernel here'* ]]
+}
+
+@test "a file that runs no test fails, and so does a run of nothing" {
+	run_suites -1
+	[ "$last" = '0 passed, 0 failed, 0 skipped' ]
+
+	suite a <<<'@test "one" { :; }'
+	suite b </dev/null
+	run_suites -1
+	[[ $output == *'tests/b.bats: ran no test'* ]]
+}
+
+@test "a file that hangs is stopped, with all it started" {
+	suite a <<<$'@test "one" { :; }\n@test "two" { echo $$ >pid; sleep 1000; }'
+	TEST_LIMIT=2 run_suites -1
+	[ "$last" = '1 passed, 1 failed, 0 skipped' ]
+	[[ $output == *'tests/a.bats: stopped after its 2 s, having run 1 of 2 tests'* ]]
+	run ! kill -0 "$(cat pid)"
+}
+
+@test "the lines come in the order of the files, whichever ends first" {
+	suite a <<<'@test "one" { until [ -e b-is-done ]; do read -r -t 0.02 || :; done <> <(:); }'
+	suite b <<<'@test "two" { touch b-is-done; }'
+	run_suites -0
+	[[ ${lines[0]} == *a.bats* ]]
+	[[ ${lines[1]} == *b.bats* ]]
+}
