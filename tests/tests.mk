@@ -7,6 +7,7 @@ FUZZ_CC ?= clang
 
 UNIT_TESTS := $(patsubst tests/%.c,$(O)/%,$(wildcard tests/unit/test_*.c))
 UNIT_SHARED := $(call obj,$(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c)))
+BENCH_PROGRAMS := $(patsubst tests/%.c,$(O)/%,$(wildcard tests/bench/*.c))
 FUZZ_TARGETS := $(patsubst tests/%.c,$(O)/%,$(wildcard tests/fuzz/fuzz_*.c))
 # Building for the fuzzer takes a while: only where a fuzz target is to run.
 WITH_FUZZ := $(if $(TESTS),$(findstring fuzz,$(TESTS)),fuzz)
@@ -42,11 +43,16 @@ fuzz: fuzz-programs
 	@O=$(O) FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_CORPUS=$(O)/fuzz-corpus \
 		TEST_LIMIT=$$(($(FUZZ_SECONDS) + 120)) tests/run fuzz
 
-# Each program of tests/bench in turn, nothing beside it; what it measured goes to $(O)/bench.
-bench: all
+# Each script of tests/bench in turn, nothing beside it; what it measured goes to $(O)/bench, where
+# the yardsticks that are C (tests/bench/*.c) lie too.
+bench: all $(BENCH_PROGRAMS)
 	@mkdir -p $(O)/bench
 	@set -e; for b in $(wildcard tests/bench/*); do [ -x $$b ] || continue; echo "-- $$b"; \
 		BUILD=$(abspath $(O)) RESULTS=$(abspath $(O)/bench) $$b; done
+
+$(BENCH_PROGRAMS): $(O)/bench/%: $(O)/obj/tests/bench/%.o $(O)/libsgw.a $(O)/flags
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(PKG_LIBS)
 
 $(UNIT_TESTS): $(O)/unit/%: $(O)/obj/tests/unit/%.o $(UNIT_SHARED) $(O)/libsgw.a $(O)/flags
 	@pkg-config --exists cmocka || { echo 'cmocka is missing: run: make deps' >&2; exit 1; }
