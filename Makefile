@@ -68,6 +68,8 @@ $(O)/gen/templates.c: cli/templates.sh $(TEMPLATES) $(O)/files
 
 # Both change only when what they hold does: a new flag builds all anew, a new file what lists it.
 $(O)/flags: FORCE | $(O) $(DEPS)
+	@for tool in $(firstword $(CC)) pkg-config; do command -v $$tool >/dev/null || \
+		{ echo "$$tool is missing: run: make deps" >&2; exit 1; }; done
 	@for lib in $(PKGS); do pkg-config --exists $$lib || \
 		{ echo "$$lib is missing: run: make deps" >&2; exit 1; }; done
 	$(call keep,$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(PKG_LIBS))

@@ -20,6 +20,11 @@ make_object() {
 	[ ! -e "$object" ]
 }
 
+@test "make without a compiler says so" {
+	run -2 make_object CC=no-such-cc
+	[[ $output == *"no-such-cc is missing: run: make deps"* ]]
+}
+
 @test "make builds again what a changed flag or header touches, and nothing else" {
 	run -0 make_object
 	[[ $output == *CC*number.o* ]]
