@@ -148,7 +148,8 @@ static int parse(const char *text, size_t len, bool keep_zone, struct portal *ou
 	if (host_len > 0 && text[0] == '[') {
 		close = memchr(text, ']', host_len);
 		if (!close)
-			return err_set(err, EINVAL, "'%.100s' lacks its ']'", text);
+			return err_set(err, EINVAL, "'%.*s' lacks its ']'",
+				       host_len > 100 ? 100 : (int)host_len, text);
 		rc = parse_bracketed(text + 1, (size_t)(close - text - 1), keep_zone, out, err);
 		colon = close + 1;
 		if (rc >= 0 && colon < text + host_len && *colon != ':')
