@@ -26,7 +26,7 @@ WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wwrite-s
 INSTRUMENT = $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer)
 ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DSGW_VERSION='"$(VERSION)"' \
-	-pthread -Icli $(PKG_CFLAGS) $(WARN) $(INSTRUMENT) -fno-strict-aliasing $(CFLAGS)
+	-pthread -Icli $(PKG_CFLAGS) $(CPPFLAGS) $(WARN) $(INSTRUMENT) -fno-strict-aliasing $(CFLAGS)
 ALL_LDFLAGS = -pthread $(INSTRUMENT) -Wl,--as-needed $(LDFLAGS)
 
 Q = $(if $(V),,@)
