@@ -14,6 +14,7 @@ static const char program[] = "sgw-init";
 
 /* In the order of use, as --help shows them. */
 static const struct command *const commands[] = {
+	&command_profile,
 	NULL,
 };
 

@@ -38,7 +38,10 @@ static void add_cell(struct table *table, const char *text)
 		table->failed = 1;
 		return;
 	}
-	escape_text(text, len, shown, 4 * len + 1);
+	if (table->plain)
+		memcpy(shown, text, len + 1);
+	else
+		escape_text(text, len, shown, 4 * len + 1);
 	table->cells[table->count++] = shown;
 }
 

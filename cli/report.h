@@ -4,6 +4,7 @@
 #define SGW_REPORT_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -16,6 +17,7 @@ struct table {
 	char **cells;
 	size_t count, size;
 	size_t columns;
+	bool plain; /* set after table_init: the cells hold no bytes of others, print them as they are */
 	int failed;
 };
 

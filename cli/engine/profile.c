@@ -89,6 +89,7 @@ void profile_done(struct profile *profile)
 	free(profile->name);
 	free(profile->title);
 	free(profile->note);
+	free(profile->origin);
 	*profile = (struct profile){ 0 };
 }
 
@@ -126,7 +127,7 @@ static int profile_copy(struct profile *copy, const struct profile *from, struct
 {
 	*copy = (struct profile){ 0 };
 	if (!copy_text(&copy->name, from->name) || !copy_text(&copy->title, from->title) ||
-	    !copy_text(&copy->note, from->note))
+	    !copy_text(&copy->note, from->note) || !copy_text(&copy->origin, from->origin))
 		return err_oom(err);
 	if (from->setting_count == 0)
 		return 0;
@@ -139,6 +140,18 @@ static int profile_copy(struct profile *copy, const struct profile *from, struct
 			return err_oom(err);
 	}
 	return 0;
+}
+
+static int add_origin(struct profile *profile, const char *origin, struct err *err)
+{
+	CLEANUP(buf_done) struct buf text = { 0 };
+
+	if (profile->origin)
+		buf_addf(&text, "%s, ", profile->origin);
+	buf_adds(&text, origin);
+	free(profile->origin);
+	profile->origin = buf_take(&text);
+	return profile->origin ? 0 : err_oom(err);
 }
 
 static int overlay(struct profile *profile, const char *bytes, size_t len, const char *file,
@@ -160,6 +173,7 @@ static int overlay(struct profile *profile, const char *bytes, size_t len, const
 	if (!ours)
 		return 1;
 	if (profile_copy(&laid, profile, err) < 0 ||
+	    add_origin(&laid, origin ? origin : file, err) < 0 ||
 	    profile_xml_lay(&laid, xmlDocGetRootElement(doc), file, origin, err) < 0)
 		return -err->code;
 	former = *profile;

@@ -71,6 +71,7 @@ struct profile {
 	char *name; /* "volume", "tape" */
 	char *title;
 	char *note; /* what whoever applies it should know: backup software may want other values */
+	char *origin; /* "built-in profile", then the files laid over it, joined by ", " */
 	struct setting *settings;
 	size_t setting_count;
 };

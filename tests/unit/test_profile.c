@@ -151,6 +151,7 @@ static void test_builtin_profiles_are_complete(void **state)
 		load(&profile, *name);
 		assert_string_equal(profile.name, *name);
 		assert_non_null(strstr(profile.title, "Gateway"));
+		assert_string_equal(profile.origin, "built-in profile");
 		assert_non_null(strstr(profile.note, "Backup software"));
 		assert_int_equal(profile_check(&profile, &err), 0);
 		for (size_t i = 0; i < profile.setting_count; i++) {
@@ -428,6 +429,7 @@ static void test_a_site_profile_changes_only_what_it_says(void **state)
 	assert_string_equal(setting->why, "We know better.");
 	assert_string_equal(setting->source, LINUX);
 	assert_string_equal(profile.title, "Volume Gateway");
+	assert_string_equal(profile.origin, "built-in profile, site.xml");
 }
 
 static void test_places_are_replaced_together(void **state)
