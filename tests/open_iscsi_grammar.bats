@@ -6,10 +6,12 @@ load helpers
 
 setup() {
 	tool=$BUILD/unit/test_open_iscsi
+	records=$BUILD/unit/test_records
 	# shellcheck source=/dev/null
 	. "$ROOT/build/deps/env" 2>/dev/null || skip "iscsiadm is missing: run: make deps"
 	"$ROOT/tests/initiator" --possible || skip "a private mount namespace takes root"
 	cd "$BATS_TEST_TMPDIR" || return
+	mkdir -p etc
 }
 
 teardown() {
@@ -18,6 +20,10 @@ teardown() {
 
 record_of() { # TARGET: its record at 10.0.0.1:3260, below ./etc
 	echo "etc/nodes/$1/10.0.0.1,3260,1/default"
+}
+
+show() { # TARGET: its record as iscsiadm reads it
+	"$ROOT/tests/initiator" "$PWD/etc" iscsiadm -m node -T "$1" -p 10.0.0.1:3260 -o show -S
 }
 
 @test "our reader takes every form of a line as iscsiadm does" {
@@ -75,4 +81,49 @@ record_of() { # TARGET: its record at 10.0.0.1:3260, below ./etc
 	[[ ${lines[1]} == *'node.session.auth.authmethod = CHAP' ]]
 	[[ $output == *'#node.session.auth.username = username'$'\n'*'node.session.auth.username = me' ]]
 	[ "$(diff "$STOCK_ISCSID_CONF" iscsid.conf | grep -c '^[<>]')" -eq 2 ]
+}
+
+@test "a record made by us is to iscsiadm what its own would be" {
+	# What iscsiadm makes without iscsid, which alone tells it where iscsid.conf is.
+	"$ROOT/tests/initiator" "$PWD/etc" iscsiadm -m node -o new -T iqn.x:theirs -p 10.0.0.1:3260,1
+	mkdir -p "$(dirname "$(record_of iqn.x:ours)")"
+	: >empty.conf
+	"$records" new empty.conf iqn.x:ours 10.0.0.1 3260 1 >"$(record_of iqn.x:ours)"
+	diff <(show iqn.x:theirs | sed s/iqn.x:theirs/iqn.x:ours/) <(show iqn.x:ours)
+}
+
+@test "a record made by us holds iscsid.conf, and what was set since" {
+	mkdir -p "$(dirname "$(record_of iqn.x:ours)")"
+	"$records" new "$STOCK_ISCSID_CONF" iqn.x:ours 10.0.0.1 3260 1 \
+		node.session.timeo.replacement_timeout 600 node.session.auth.authmethod CHAP \
+		node.session.auth.password 'a # "b" =c' >"$(record_of iqn.x:ours)"
+	show iqn.x:ours >shown
+	grep -x -F 'node.session.timeo.replacement_timeout = 600' shown
+	grep -x -F 'node.session.auth.authmethod = CHAP' shown
+	grep -x -F 'node.session.auth.password = a # "b" =c' shown
+	grep -v -e replacement_timeout "$STOCK_ISCSID_CONF" | grep '^node\.' >conf
+	grep -c . conf
+	run ! grep -v -x -F -f shown conf
+}
+
+@test "a portal without a tag, and one of IPv6, are found by iscsiadm where we put them" {
+	: >empty.conf
+	mkdir -p etc/nodes/iqn.x:untagged etc/nodes/iqn.x:six/fe80::1,3260,1
+	"$records" new empty.conf iqn.x:untagged 10.0.0.1 3260 -1 >etc/nodes/iqn.x:untagged/10.0.0.1,3260
+	"$records" new empty.conf iqn.x:six '[FE80::0:1]' 3260 1 >etc/nodes/iqn.x:six/fe80::1,3260,1/default
+	run -0 "$ROOT/tests/initiator" "$PWD/etc" iscsiadm -m node
+	[[ $output == *'10.0.0.1:3260,'*' iqn.x:untagged'* ]]
+	[[ $output == *'[fe80::1]:3260,1 iqn.x:six'* ]]
+	run -0 "$ROOT/tests/initiator" "$PWD/etc" iscsiadm -m node -T iqn.x:six -p '[fe80::1]:3260' -o delete
+	[ ! -e etc/nodes/iqn.x:six ]
+}
+
+@test "one key that open-iscsi does not know hides every record from iscsiadm -m node" {
+	: >empty.conf
+	mkdir -p "$(dirname "$(record_of iqn.x:ours)")"
+	"$records" new empty.conf iqn.x:ours 10.0.0.1 3260 1 >"$(record_of iqn.x:ours)"
+	run -0 "$ROOT/tests/initiator" "$PWD/etc" iscsiadm -m node
+	"$records" new empty.conf iqn.x:ours 10.0.0.1 3260 1 node.no.such.key 1 >"$(record_of iqn.x:ours)"
+	run "$ROOT/tests/initiator" "$PWD/etc" iscsiadm -m node
+	[ "$status" -ne 0 ]
 }
