@@ -65,6 +65,7 @@ fuzz-programs: | $(DEPS)
 		CC=$(FUZZ_CC) SANITIZE=fuzzer-no-link,address,undefined fuzz-targets; fi
 
 fuzz-targets: $(FUZZ_TARGETS)
+	@:
 
 $(FUZZ_TARGETS): $(O)/fuzz/%: $(O)/obj/tests/fuzz/%.o $(O)/libsgw.a $(O)/flags
 	@mkdir -p $(@D)
