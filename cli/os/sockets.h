@@ -34,6 +34,9 @@ struct socket_piece {
  */
 int sockets_start(struct err *err) __attribute__((nonnull));
 
+/* How many sockets this process may have open; where there is a soft limit it is raised first. */
+unsigned int sockets_limit(void);
+
 /* A numeric IPv4 or IPv6 address, without brackets; no name is looked up. 0 or -EINVAL. */
 int socket_address_parse(const char *host, uint16_t port, struct socket_address *out)
 	__attribute__((nonnull));
