@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* The medium changer of a Tape Gateway (SMC-3). */
+#include "device.h"
+
+#include "scsi.h"
+
+const struct device_type device_changer = {
+	.type = 0x08,
+	.removable = true,
+	.versions = { 0x00a0, 0x0960, 0x0460, 0x0480 }, /* SAM-5, iSCSI, SPC-4, SMC-3 */
+	.ops = {
+		SCSI_COMMON_OPS,
+		[SCSI_TEST_UNIT_READY] = { "test-unit-ready", scsi_ready },
+	},
+};

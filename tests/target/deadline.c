@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+#include "deadline.h"
+
+#include <stddef.h>
+
+void deadline_queue_init(struct deadline_queue *queue, uint32_t wait_ms)
+{
+	queue->head.prev = queue->head.next = &queue->head;
+	queue->wait_ms = wait_ms;
+}
+
+void deadline_disarm(struct deadline *deadline)
+{
+	if (!deadline->next)
+		return;
+	deadline->prev->next = deadline->next;
+	deadline->next->prev = deadline->prev;
+	deadline->prev = deadline->next = NULL;
+}
+
+void deadline_arm(struct deadline_queue *queue, struct deadline *deadline, uint64_t now)
+{
+	deadline_disarm(deadline);
+	deadline->at = now + queue->wait_ms;
+	deadline->next = &queue->head;
+	deadline->prev = queue->head.prev;
+	deadline->prev->next = deadline;
+	queue->head.prev = deadline;
+}
+
+struct deadline *deadline_expired(struct deadline_queue *queue, uint64_t now)
+{
+	struct deadline *first = queue->head.next;
+
+	if (first == &queue->head || first->at > now)
+		return NULL;
+	deadline_disarm(first);
+	return first;
+}
+
+uint64_t deadline_first(const struct deadline_queue *queue)
+{
+	const struct deadline *first = queue->head.next;
+
+	return first == &queue->head ? UINT64_MAX : first->at;
+}

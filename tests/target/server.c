@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: MIT */
+#include "server.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "buf.h"
+#include "connection.h"
+#include "err.h"
+#include "gateway.h"
+#include "options.h"
+#include "os/files.h"
+#include "os/loop.h"
+#include "os/sockets.h"
+
+enum {
+	ACCEPT_BATCH = 64, /* connections taken in a row before others have their turn */
+	LISTEN_BACKLOG = 4096,
+	SPARE_SOCKETS = 32, /* listeners, files, the loop */
+	REFUSED_ROOM = 64, /* connections beyond the limit, to be told so */
+};
+
+/* A connection with its socket. */
+struct peer {
+	struct connection connection; /* first: a connection is its peer */
+	struct server *server;
+	struct loop_watch watch;
+	struct backlog *backlog; /* what the socket did not take; nothing is read meanwhile */
+	int fd;
+	bool finished; /* FIN is sent */
+	struct peer *prev, *next;
+};
+
+struct listener {
+	struct server *server;
+	struct loop_watch watch;
+	int fd;
+	size_t portal;
+	struct listener *next;
+};
+
+struct server {
+	struct gateway *gateway;
+	struct loop *loop;
+	struct listener *listeners;
+	struct peer *peers;
+	struct loop_timer timer;
+	uint64_t timer_due; /* UINT64_MAX: not set */
+};
+
+static void peer_free(struct peer *peer)
+{
+	struct server *server = peer->server;
+
+	loop_remove(server->loop, &peer->watch);
+	socket_close(peer->fd);
+	if (peer->prev)
+		peer->prev->next = peer->next;
+	else
+		server->peers = peer->next;
+	if (peer->next)
+		peer->next->prev = peer->prev;
+	connection_done(&peer->connection);
+	free(peer->backlog);
+	free(peer);
+}
+
+/* Connections that ended, this one's or others', and the time of the next deadline. */
+static void settle(struct server *server)
+{
+	struct gateway *gateway = server->gateway;
+	uint64_t due;
+	struct err err;
+
+	while (gateway->ended) {
+		struct peer *peer = (struct peer *)gateway->ended;
+
+		gateway->ended = peer->connection.ended_next;
+		peer_free(peer);
+	}
+	due = gateway_next_deadline(gateway);
+	if (due >= server->timer_due)
+		return;
+	/* A timer that is set already cannot fail; the first time there is nobody to be late for. */
+	if (loop_timer_set(server->loop, &server->timer,
+			   due > gateway->now ? due - gateway->now : 0, &err) == 0)
+		server->timer_due = due;
+}
+
+/* Send what gathered in gateway->out; what the socket does not take waits in the backlog. */
+static void flush(struct peer *peer)
+{
+	struct out *out = &peer->server->gateway->out;
+	ssize_t sent;
+
+	if (out->count == 0)
+		return;
+	sent = socket_send(peer->fd, out->pieces, out->count);
+	if (sent < 0 && sent != -EAGAIN) {
+		connection_end(&peer->connection, strerror((int)-sent));
+	} else if (sent < (ssize_t)out->bytes) {
+		peer->backlog = out_keep(out, sent < 0 ? 0 : (size_t)sent);
+		if (!peer->backlog)
+			connection_end(&peer->connection, "no memory to send");
+	}
+	out_reset(out);
+}
+
+/* Serve what was received, as far as the socket takes the answers. */
+static void work(struct peer *peer)
+{
+	struct connection *connection = &peer->connection;
+	bool more;
+
+	do {
+		more = connection_handle(connection);
+		flush(peer);
+	} while (more && !peer->backlog && connection->phase < CONNECTION_CLOSING);
+	if (connection->phase == CONNECTION_ENDED)
+		return;
+	if (connection->phase == CONNECTION_CLOSING && !peer->backlog && !peer->finished) {
+		socket_finish(peer->fd);
+		peer->finished = true;
+	}
+	loop_change(peer->server->loop, &peer->watch, peer->backlog ? LOOP_WRITE : LOOP_READ);
+}
+
+static void send_backlog(struct peer *peer)
+{
+	struct backlog *backlog = peer->backlog;
+	ssize_t sent = socket_send(peer->fd, backlog->pieces + backlog->next,
+				   backlog->count - backlog->next);
+
+	if (sent == -EAGAIN)
+		return;
+	if (sent < 0) {
+		connection_end(&peer->connection, strerror((int)-sent));
+	} else if (backlog_sent(backlog, (size_t)sent)) {
+		free(TAKE_PTR(peer->backlog));
+		work(peer);
+	}
+}
+
+/* After the last answer: read what still comes, so that no reset overtakes it, and wait for the end. */
+static void drain(struct peer *peer)
+{
+	uint8_t bytes[4096];
+	ssize_t got = socket_receive(peer->fd, bytes, sizeof(bytes));
+
+	if (got == 0 || (got < 0 && got != -EAGAIN))
+		connection_end(&peer->connection, "closed");
+}
+
+static void receive(struct peer *peer)
+{
+	struct pdu_reader *reader = &peer->connection.reader;
+	uint8_t *space;
+	struct err err;
+	ssize_t got;
+	size_t len;
+
+	if (pdu_reader_space(reader, &space, &len, &err) < 0) {
+		connection_end(&peer->connection, err.reason);
+		return;
+	}
+	got = socket_receive(peer->fd, space, len);
+	if (got > 0) {
+		pdu_reader_received(reader, (size_t)got);
+		work(peer);
+	} else if (got == 0) {
+		connection_end(&peer->connection, "the initiator closed the connection");
+	} else if (got != -EAGAIN) {
+		connection_end(&peer->connection, strerror((int)-got));
+	}
+}
+
+static void peer_ready(void *arg, unsigned int events)
+{
+	struct peer *peer = arg;
+	struct server *server = peer->server;
+
+	server->gateway->now = loop_now(server->loop);
+	if (peer->backlog)
+		send_backlog(peer);
+	else if (events & LOOP_READ) {
+		if (peer->connection.phase == CONNECTION_CLOSING)
+			drain(peer);
+		else
+			receive(peer);
+	}
+	settle(server);
+}
+
+static void timer_fired(void *arg)
+{
+	struct server *server = arg;
+	struct connection *connection;
+
+	server->gateway->now = loop_now(server->loop);
+	server->timer_due = UINT64_MAX;
+	while ((connection = gateway_expire(server->gateway)) != NULL)
+		work((struct peer *)connection);
+	settle(server);
+}
+
+static void welcome(struct listener *listener, int fd, const struct socket_address *far)
+{
+	struct server *server = listener->server;
+	struct peer *peer = calloc(1, sizeof(*peer));
+	char far_text[SOCKET_TEXT_MAX];
+	struct socket_address local;
+	struct err err;
+
+	if (!peer || socket_local(fd, &local) < 0) {
+		free(peer);
+		socket_close(fd);
+		return;
+	}
+	peer->server = server;
+	peer->fd = fd;
+	peer->watch = (struct loop_watch){ .ready = peer_ready, .arg = peer };
+	peer->next = server->peers;
+	if (peer->next)
+		peer->next->prev = peer;
+	server->peers = peer;
+	socket_address_text(far, far_text);
+	if (connection_init(&peer->connection, server->gateway, listener->portal, &local,
+			    far_text) < 0 ||
+	    loop_add(server->loop, &peer->watch, fd, LOOP_READ, &err) < 0)
+		connection_end(&peer->connection, "no memory for another connection");
+}
+
+static void listener_ready(void *arg, unsigned int events)
+{
+	struct listener *listener = arg;
+	struct gateway *gateway = listener->server->gateway;
+	struct socket_address far;
+
+	(void)events;
+	gateway->now = loop_now(listener->server->loop);
+	for (int i = 0; i < ACCEPT_BATCH; i++) {
+		int fd = socket_accept(listener->fd, &far);
+
+		if (fd < 0)
+			break;
+		if (gateway->connection_count >= gateway->limits.connections + REFUSED_ROOM)
+			socket_close(fd);
+		else
+			welcome(listener, fd, &far);
+	}
+	settle(listener->server);
+}
+
+struct server *server_new(struct gateway *gateway, struct err *err)
+{
+	struct server *server = calloc(1, sizeof(*server));
+	uint32_t sockets;
+
+	if (!server) {
+		err_oom(err);
+		return NULL;
+	}
+	server->gateway = gateway;
+	server->timer = (struct loop_timer){ .fire = timer_fired, .arg = server };
+	server->timer_due = UINT64_MAX;
+	if (sockets_start(err) < 0 || !(server->loop = loop_new(err))) {
+		free(server);
+		return NULL;
+	}
+	sockets = sockets_limit();
+	sockets =
+		sockets > SPARE_SOCKETS + REFUSED_ROOM ? sockets - SPARE_SOCKETS - REFUSED_ROOM : 1;
+	if (gateway->limits.connections > sockets)
+		gateway->limits.connections = sockets;
+	gateway->now = loop_now(server->loop);
+	return server;
+}
+
+int server_listen(struct server *server, const struct portal_option *where, struct err *err)
+{
+	struct gateway *gateway = server->gateway;
+	struct gateway_portal *portals;
+	struct listener *listener;
+	struct socket_address address;
+	char host[SOCKET_HOST_MAX];
+	int rc = socket_resolve(where->host, where->port, &address, 1, err);
+
+	if (rc < 0)
+		return rc;
+	portals = realloc(gateway->portals, (gateway->portal_count + 1) * sizeof(*portals));
+	if (portals)
+		gateway->portals = portals;
+	listener = calloc(1, sizeof(*listener));
+	if (!portals || !listener) {
+		free(listener);
+		return err_oom(err);
+	}
+	listener->server = server;
+	listener->portal = gateway->portal_count;
+	listener->watch = (struct loop_watch){ .ready = listener_ready, .arg = listener };
+	listener->fd = socket_listen(&address, LISTEN_BACKLOG, err);
+	if (listener->fd < 0) {
+		rc = listener->fd;
+		free(listener);
+		return rc;
+	}
+	listener->next = server->listeners;
+	server->listeners = listener;
+	rc = loop_add(server->loop, &listener->watch, listener->fd, LOOP_READ, err);
+	if (rc == 0 && socket_local(listener->fd, &address) < 0)
+		rc = err_set(err, EIO, "cannot tell the port of %s", where->host);
+	socket_address_host(&address, host);
+	gateway->portals[gateway->portal_count++] = (struct gateway_portal){
+		.address = address,
+		.any_address = strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0,
+	};
+	return rc;
+}
+
+int server_write_ready(const struct server *server, const char *path, struct err *err)
+{
+	CLEANUP(buf_done) struct buf lines = { 0 };
+
+	for (size_t i = 0; i < server->gateway->portal_count; i++) {
+		char text[SOCKET_TEXT_MAX];
+
+		socket_address_text(&server->gateway->portals[i].address, text);
+		buf_addf(&lines, "%s\n", text);
+	}
+	if (lines.failed)
+		return err_oom(err);
+	return file_write(path, lines.data, lines.len, 0644, err);
+}
+
+static void quit(void *arg)
+{
+	struct server *server = arg;
+
+	loop_stop(server->loop);
+}
+
+int server_run(struct server *server, struct err *err)
+{
+	int rc = loop_on_quit(server->loop, quit, server, err);
+
+	return rc < 0 ? rc : loop_run(server->loop, err);
+}
+
+void server_free(struct server *server)
+{
+	if (!server)
+		return;
+	while (server->peers) {
+		connection_end(&server->peers->connection, "the target ends");
+		peer_free(server->peers);
+	}
+	server->gateway->ended = NULL;
+	while (server->listeners) {
+		struct listener *next = server->listeners->next;
+
+		loop_remove(server->loop, &server->listeners->watch);
+		socket_close(server->listeners->fd);
+		free(server->listeners);
+		server->listeners = next;
+	}
+	loop_timer_cancel(server->loop, &server->timer);
+	loop_free(server->loop);
+	free(server);
+}
