@@ -38,19 +38,53 @@ int dir_open(const struct paths *paths, const char *path, struct err *err)
 	return fd < 0 ? paths_at(paths, path, err) : fd;
 }
 
+/* Where path is, or would be: a directory sorts before what is in it. */
+static size_t dirs_search(const struct dirs *dirs, const char *path, bool *found)
+{
+	size_t low = 0, high = dirs->count;
+
+	*found = false;
+	while (low < high && !*found) {
+		size_t middle = low + (high - low) / 2;
+		int order = strcmp(dirs->paths[middle], path);
+
+		*found = order == 0;
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return *found ? high : low;
+}
+
 int dirs_add(struct dirs *dirs, const char *path, struct err *err)
 {
-	char **more = reallocarray(dirs->paths, dirs->count + 1, sizeof(*more));
-	char *copy = strdup(path);
+	char **more, *copy;
+	bool found;
+	size_t at;
 
-	if (more)
-		dirs->paths = more;
-	if (!more || !copy) {
+	at = dirs_search(dirs, path, &found);
+	if (found)
+		return 0;
+	copy = strdup(path);
+	more = copy ? reallocarray(dirs->paths, dirs->count + 1, sizeof(*more)) : NULL;
+	if (!more) {
 		free(copy);
 		return err_oom(err);
 	}
-	dirs->paths[dirs->count++] = copy;
+	dirs->paths = more;
+	memmove(more + at + 1, more + at, (dirs->count - at) * sizeof(*more));
+	more[at] = copy;
+	dirs->count++;
 	return 0;
+}
+
+bool dirs_hold(const struct dirs *dirs, const char *path)
+{
+	bool found;
+
+	dirs_search(dirs, path, &found);
+	return found;
 }
 
 void dirs_done(struct dirs *dirs)
@@ -59,17 +93,6 @@ void dirs_done(struct dirs *dirs)
 		free(dirs->paths[--dirs->count]);
 	free(dirs->paths);
 	*dirs = (struct dirs){ 0 };
-}
-
-/* The newest first: records come by target, so what is asked for was mostly listed just now. */
-static bool dirs_hold(const struct dirs *dirs, const char *path)
-{
-	size_t i;
-
-	for (i = dirs->count; i-- > 0;)
-		if (strcmp(dirs->paths[i], path) == 0)
-			return true;
-	return false;
 }
 
 int dirs_missing(struct dirs *dirs, const struct paths *paths, const char *path, struct err *err)
@@ -157,4 +180,39 @@ int dir_open_made(const struct paths *paths, const char *path, mode_t mode, stru
 	}
 	dirs_done(&missing);
 	return ret < 0 ? ret : dir_open(paths, path, err);
+}
+
+void dir_cursor_done(struct dir_cursor *cursor)
+{
+	if (cursor->path)
+		close(cursor->fd);
+	free(cursor->path);
+	cursor->path = NULL;
+}
+
+int dir_cursor_at(struct dir_cursor *cursor, const struct paths *paths, const char *path,
+		  struct err *err)
+{
+	int fd;
+
+	if (cursor->path && strcmp(cursor->path, path) == 0)
+		return cursor->fd;
+	dir_cursor_done(cursor);
+	fd = dir_open(paths, path, err);
+	if (fd < 0)
+		return fd;
+	cursor->path = strdup(path);
+	if (!cursor->path) {
+		close(fd);
+		return err_oom(err);
+	}
+	return cursor->fd = fd;
+}
+
+int dir_cursor_at_parent(struct dir_cursor *cursor, const struct paths *paths, const char *real,
+			 struct err *err)
+{
+	CLEANUP(free_ptr) char *parent = dir_of(real);
+
+	return parent ? dir_cursor_at(cursor, paths, parent, err) : err_oom(err);
 }

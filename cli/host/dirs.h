@@ -3,6 +3,7 @@
 #ifndef SGW_DIRS_H
 #define SGW_DIRS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -20,21 +21,36 @@ int dir_sync(const struct paths *paths, const char *path, struct err *err);
 /* "/a/b" of "/a/b/c"; "/" of "/c". The caller frees it; NULL where memory ran out. */
 char *dir_of(const char *path);
 
-/* Directories that are missing, parents first. All zero is an empty list. */
+/* A set of directories, parents first. All zero is an empty one. */
 struct dirs {
 	char **paths;
 	size_t count;
 };
 
+int dirs_add(struct dirs *dirs, const char *path, struct err *err);
+bool dirs_hold(const struct dirs *dirs, const char *path);
+void dirs_done(struct dirs *dirs);
+
 /*
- * Append path and those above it that are missing and not listed yet.
+ * Add path and those above it that are missing and not listed yet.
  * -ENOTDIR where something else stands in the way, -ENOENT for a link into a
  * directory that is missing itself.
  */
 int dirs_missing(struct dirs *dirs, const struct paths *paths, const char *path, struct err *err);
-int dirs_add(struct dirs *dirs, const char *path, struct err *err);
 /* Make one whose parent is there; one that is there already will do. */
 int dirs_make_one(const struct paths *paths, const char *path, mode_t mode, struct err *err);
-void dirs_done(struct dirs *dirs);
+
+/* One directory kept open, for neighbours in a list are neighbours on disk. All zero at first. */
+struct dir_cursor {
+	char *path;
+	int fd;
+};
+
+/* A descriptor of path, or of the directory that path is in; the cursor's own until it moves. */
+int dir_cursor_at(struct dir_cursor *cursor, const struct paths *paths, const char *path,
+		  struct err *err);
+int dir_cursor_at_parent(struct dir_cursor *cursor, const struct paths *paths, const char *path,
+			 struct err *err);
+void dir_cursor_done(struct dir_cursor *cursor);
 
 #endif

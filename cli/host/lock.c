@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -17,6 +16,7 @@
 #include "host/dirs.h"
 #include "host/owner.h"
 #include "host/paths.h"
+#include "os/signals.h"
 
 #define WRITE_NAME "lock.write" /* what open-iscsi links to lock */
 #define OWN_NAME "sgw-init." /* and our process number */
@@ -174,21 +174,6 @@ static int remove_dead_lock(int dirfd, struct owner *owner, struct err *err)
 	return 0;
 }
 
-/* The run is asked to end: it blocks signals while it writes, but should not sit out a wait. */
-static bool asked_to_end(void)
-{
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
-	sigset_t pending;
-	size_t i;
-
-	sigemptyset(&pending);
-	sigpending(&pending);
-	for (i = 0; i < ARRAY_LEN(signals); i++)
-		if (sigismember(&pending, signals[i]) == 1)
-			return true;
-	return false;
-}
-
 static int link_lock(struct lock *lock, unsigned wait_ms, struct err *err)
 {
 	int64_t until = now_ms() + wait_ms;
@@ -197,7 +182,7 @@ static int link_lock(struct lock *lock, unsigned wait_ms, struct err *err)
 	while (linkat(lock->dirfd, lock->own, lock->dirfd, WRITE_NAME, 0) < 0) {
 		if (errno != EEXIST)
 			return err_sys(err, errno, "cannot link %s", WRITE_NAME);
-		if (asked_to_end())
+		if (signals_pending()) /* held while files are written */
 			return err_set(err, EINTR, "interrupted while the database was locked");
 		if (remove_dead_lock(lock->dirfd, &owner, err) < 0)
 			return -err->code;

@@ -79,10 +79,8 @@ static int read_all(int fd, size_t max, size_t hint, struct buf *out, struct err
 	}
 }
 
-int spot_read(const struct spot *spot, size_t max, struct buf *out, struct stat *st,
-	      struct err *err)
+int spot_open(const struct spot *spot, size_t max, struct stat *st, struct err *err)
 {
-	struct stat opened;
 	int fd, ret;
 
 	if (!spot->exists)
@@ -95,12 +93,28 @@ int spot_read(const struct spot *spot, size_t max, struct buf *out, struct stat 
 		    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(err, errno, "cannot open");
-	if (fstat(fd, &opened) < 0)
-		ret = err_sys(err, errno, "cannot look at this file");
-	if (ret == 0)
-		ret = check_regular(&opened, max, err);
-	if (ret == 0)
-		ret = read_all(fd, max, (size_t)opened.st_size, out, err);
+	ret = fstat(fd, st) < 0 ? err_sys(err, errno, "cannot look at this file")
+				: check_regular(st, max, err);
+	if (ret < 0)
+		close(fd);
+	return ret < 0 ? ret : fd;
+}
+
+int spot_read_open(int fd, size_t max, const struct stat *st, struct buf *out, struct err *err)
+{
+	return read_all(fd, max, (size_t)st->st_size, out, err);
+}
+
+int spot_read(const struct spot *spot, size_t max, struct buf *out, struct stat *st,
+	      struct err *err)
+{
+	struct stat opened;
+	int fd, ret;
+
+	fd = spot_open(spot, max, &opened, err);
+	if (fd < 0)
+		return fd;
+	ret = spot_read_open(fd, max, &opened, out, err);
 	if (ret == 0 && st)
 		*st = opened;
 	close(fd);

@@ -23,10 +23,14 @@ struct spot {
 /* clang-format on */
 
 /*
- * Append a regular file of at most max bytes to out (-EFBIG beyond; -EISDIR,
- * -EINVAL for what is no file; a FIFO never blocks, a device is not opened).
- * *st (may be NULL) is that of the file as opened. err's place stays empty.
+ * Open a regular file of at most max bytes for reading (-EFBIG, -EISDIR or
+ * -EINVAL otherwise; a FIFO never blocks, a device is not opened). *st is that
+ * of the file as opened. err's place stays empty, here and below.
  */
+int spot_open(const struct spot *spot, size_t max, struct stat *st, struct err *err);
+int spot_read_open(int fd, size_t max, const struct stat *st, struct buf *out, struct err *err);
+
+/* Both in one, appending to out; st may be NULL. */
 int spot_read(const struct spot *spot, size_t max, struct buf *out, struct stat *st,
 	      struct err *err);
 
