@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* What each apply did: /var/lib/sgw-init/journal/ID/, enough to undo it. Read side. */
+/*
+ * What each apply did: /var/lib/sgw-init/journal/ID/, enough to undo it. An
+ * entry is a directory: intent.json and images, then marks (empty files) for
+ * how far it came. It appears whole, under its name, or not at all.
+ */
 #ifndef SGW_JOURNAL_H
 #define SGW_JOURNAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "engine/tx.h"
+
+struct entry;
 
 enum entry_state {
 	ENTRY_APPLIED,
@@ -28,5 +35,37 @@ struct journal_entry {
 /* All entries, oldest first; none where the journal is missing. Free with free(). */
 int journal_list(const struct paths *paths, struct journal_entry **entries, size_t *count,
 		 struct err *err);
+
+/* The rest is for tx and undo. */
+
+/*
+ * Ids and how far each came, by its marks alone (never ENTRY_UNREADABLE),
+ * oldest first. Free with free().
+ */
+struct journal_state {
+	char id[TX_ID_MAX];
+	enum entry_state state;
+};
+int journal_states(const struct paths *paths, struct journal_state **states, size_t *count,
+		   struct err *err);
+
+/* Whole, with its images; -EINVAL where it is damaged, -ENOENT. entry_done() ends it in any case. */
+int journal_load(const struct paths *paths, const char *id, struct entry *entry, struct err *err);
+
+/* Names in an entry's directory. */
+#define JOURNAL_INTENT "intent.json"
+#define JOURNAL_IMAGES "images"
+const char *journal_mark_name(enum entry_state state);
+
+/* The journal's directory, -ENOENT where it is missing and not to be made. */
+int journal_open(const struct paths *paths, bool make, struct err *err);
+
+/* err_at() with the entry's directory, or, where file is not empty, a file in it. */
+int journal_at(const struct paths *paths, const char *id, const char *file, struct err *err);
+
+/* Ids are time stamps, "20261122T150101Z" or with "-02" to "-99" behind: they sort by age. */
+bool journal_id_valid(const char *id);
+/* The id that follows newest (may be NULL) and is no older than now. */
+void journal_id_next(char id[TX_ID_MAX], const char *newest, int64_t now);
 
 #endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/* One journal entry: what it says of each file, and its form on disk. No I/O. */
+#ifndef SGW_ENTRY_H
+#define SGW_ENTRY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buf.h"
+#include "engine/tx.h"
+#include "host/attributes.h"
+#include "host/dirs.h"
+
+struct err;
+
+enum {
+	ENTRY_COMMAND_MAX = 256,
+	ENTRY_FILES_MAX = 100000,
+};
+
+/* The bytes of one file at one time: a view of bytes that others own. */
+struct image {
+	bool exists;
+	const char *bytes; /* NULL in an entry read without its images */
+	size_t len;
+};
+
+struct entry_file {
+	char *path; /* as the host named it then */
+	char *real; /* the same without links */
+	char *type; /* name of its document_type; NULL: none */
+	char *database; /* its database root, NULL: no record */
+	struct image before, after;
+	struct attributes attributes; /* before's, where it existed */
+	mode_t mode; /* after's, where it exists */
+};
+
+struct entry {
+	char id[TX_ID_MAX];
+	char command[ENTRY_COMMAND_MAX]; /* never a secret */
+	int64_t time; /* seconds since 1970 */
+	struct entry_file *files;
+	size_t file_count;
+	struct dirs dirs; /* made for it, parents first, without links */
+	struct buf images; /* of an entry that was read: what its images view */
+};
+
+/*
+ * What goes to disk: one JSON document about the files, and one string of all
+ * their bytes, which the document names by offset, size and SHA-256. -EINVAL
+ * for a path that is not UTF-8.
+ */
+int entry_format(const struct entry *entry, struct buf *json, struct buf *images, struct err *err);
+
+/*
+ * The reverse. Nothing is believed: names, numbers and ranges are checked, so
+ * that a damaged entry is -EINVAL with what is wrong. images NULL: they are
+ * not looked at. Takes the bytes out of images. The caller ends the entry with
+ * entry_done(), also after an error.
+ */
+int entry_parse(struct entry *entry, const char *json, size_t len, struct buf *images,
+		struct err *err);
+
+void entry_done(struct entry *entry);
+
+#endif

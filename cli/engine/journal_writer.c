@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/journal_writer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "engine/entry.h"
+#include "engine/journal.h"
+#include "err.h"
+#include "host/paths.h"
+
+/* Names that no id has: an entry on its way in, or out. */
+#define NEW ".new-"
+#define OLD ".old-"
+
+static int open_entry(int journal, const char *id, struct err *err)
+{
+	int fd = openat(journal, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd < 0 ? err_sys(err, errno, "cannot open this entry") : fd;
+}
+
+/* Begin to write; the caller syncs and closes what comes back. */
+static int start_file(int dir, const char *name, const struct buf *bytes, struct err *err)
+{
+	size_t done = 0;
+	int fd;
+
+	fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return err_sys(err, errno, "cannot make %s", name);
+	while (done < bytes->len) {
+		ssize_t wrote = write(fd, bytes->data + done, bytes->len - done);
+
+		if (wrote < 0 && errno == EINTR)
+			continue;
+		if (wrote <= 0) {
+			err_sys(err, wrote < 0 ? errno : ENOSPC, "cannot write %s", name);
+			close(fd);
+			return -err->code;
+		}
+		done += (size_t)wrote;
+	}
+	sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+	return fd;
+}
+
+static int sync_and_close(int fd, struct err *err)
+{
+	int ret = fsync(fd) < 0 ? err_sys(err, errno, "cannot sync the journal") : 0;
+
+	close(fd);
+	return ret;
+}
+
+/* Remove an entry's directory with all that is in it; what refuses is left to the next sweep. */
+static int remove_dir(const struct paths *paths, int journal, const char *name, struct err *err)
+{
+	char path[sizeof(TX_JOURNAL) + 300];
+	char **names;
+	size_t count, i;
+	int fd, ret;
+
+	snprintf(path, sizeof(path), TX_JOURNAL "/%s", name);
+	ret = paths_list(paths, path, &names, &count, err);
+	if (ret < 0)
+		return ret == -ENOENT ? 0 : ret;
+	fd = open_entry(journal, name, err);
+	ret = fd < 0 ? fd : 0;
+	for (i = 0; ret == 0 && i < count; i++)
+		if (unlinkat(fd, names[i], 0) < 0 && errno != ENOENT)
+			ret = err_sys(err, errno, "cannot remove %s", names[i]);
+	if (fd >= 0)
+		close(fd);
+	paths_list_free(names, count);
+	if (ret == 0 && unlinkat(journal, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+		ret = err_sys(err, errno, "cannot remove this directory");
+	return ret < 0 ? paths_at(paths, path, err) : 0;
+}
+
+/* Write all of an entry below the name it has while it is incomplete. */
+static int write_files(int journal, const char *temp, const struct buf *json,
+		       const struct buf *images, struct err *err)
+{
+	int dir, images_fd = -1, json_fd = -1, ret;
+
+	if (mkdirat(journal, temp, 0700) < 0)
+		return err_sys(err, errno, "cannot make this directory");
+	dir = open_entry(journal, temp, err);
+	if (dir < 0)
+		return dir;
+	images_fd = start_file(dir, JOURNAL_IMAGES, images, err);
+	ret = images_fd;
+	if (ret >= 0) {
+		json_fd = start_file(dir, JOURNAL_INTENT, json, err);
+		ret = json_fd;
+	}
+	if (images_fd >= 0 && (ret < 0 ? close(images_fd), 0 : 1))
+		ret = sync_and_close(images_fd, err);
+	if (json_fd >= 0) {
+		int synced = sync_and_close(json_fd, err);
+
+		ret = ret < 0 ? ret : synced;
+	}
+	if (ret >= 0 && fsync(dir) < 0)
+		ret = err_sys(err, errno, "cannot sync the journal");
+	close(dir);
+	return ret < 0 ? ret : 0;
+}
+
+static int choose_id(const struct paths *paths, struct entry *entry, struct err *err)
+{
+	CLEANUP(free_ptr) struct journal_state *states = NULL;
+	size_t count;
+	int ret;
+
+	ret = journal_states(paths, &states, &count, err);
+	if (ret == 0)
+		journal_id_next(entry->id, count > 0 ? states[count - 1].id : NULL, entry->time);
+	return ret;
+}
+
+int journal_write(const struct paths *paths, struct entry *entry, struct err *err)
+{
+	CLEANUP(buf_done) struct buf json = { 0 };
+	CLEANUP(buf_done) struct buf images = { .secret = true };
+	char temp[sizeof(NEW) + TX_ID_MAX];
+	struct err ignored;
+	int journal, ret;
+
+	entry->time = (int64_t)time(NULL);
+	ret = choose_id(paths, entry, err);
+	if (ret == 0)
+		ret = entry_format(entry, &json, &images, err);
+	if (ret < 0)
+		return paths_at(paths, TX_JOURNAL, err);
+	journal = journal_open(paths, true, err);
+	if (journal < 0)
+		return journal;
+	snprintf(temp, sizeof(temp), NEW "%s", entry->id);
+	ret = write_files(journal, temp, &json, &images, err);
+	if (ret == 0 && renameat(journal, temp, journal, entry->id) < 0)
+		ret = err_sys(err, errno, "cannot rename %s", temp);
+	if (ret < 0)
+		remove_dir(paths, journal, temp, &ignored);
+	else if (fsync(journal) < 0) {
+		ret = err_sys(err, errno, "cannot sync the journal");
+		journal_drop(paths, entry->id, &ignored);
+	}
+	close(journal);
+	return ret < 0 ? journal_at(paths, entry->id, "", err) : 0;
+}
+
+static int sync_mark(int dir, const char *name, struct err *err)
+{
+	int fd, ret;
+
+	/* Not O_EXCL: a second attempt may find what a first one left. */
+	fd = openat(dir, name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return err_sys(err, errno, "cannot make this mark");
+	ret = sync_and_close(fd, err);
+	if (ret == 0 && fsync(dir) < 0)
+		ret = err_sys(err, errno, "cannot sync the journal");
+	if (ret < 0)
+		unlinkat(dir, name, 0);
+	return ret;
+}
+
+static int clear_mark(int dir, const char *name, struct err *err)
+{
+	if (unlinkat(dir, name, 0) < 0 && errno != ENOENT)
+		return err_sys(err, errno, "cannot remove this mark");
+	return fsync(dir) < 0 ? err_sys(err, errno, "cannot sync the journal") : 0;
+}
+
+static int with_mark(const struct paths *paths, const char *id, enum entry_state state,
+		     int (*fn)(int dir, const char *name, struct err *err), struct err *err)
+{
+	const char *name = journal_mark_name(state);
+	int journal, dir, ret;
+
+	journal = journal_open(paths, false, err);
+	if (journal < 0)
+		return journal;
+	dir = open_entry(journal, id, err);
+	ret = dir < 0 ? dir : fn(dir, name, err);
+	if (dir >= 0)
+		close(dir);
+	close(journal);
+	return ret < 0 ? journal_at(paths, id, name, err) : 0;
+}
+
+int journal_set_mark(const struct paths *paths, const char *id, enum entry_state state,
+		     struct err *err)
+{
+	return with_mark(paths, id, state, sync_mark, err);
+}
+
+int journal_clear_mark(const struct paths *paths, const char *id, enum entry_state state,
+		       struct err *err)
+{
+	return with_mark(paths, id, state, clear_mark, err);
+}
+
+int journal_drop(const struct paths *paths, const char *id, struct err *err)
+{
+	char temp[sizeof(OLD) + TX_ID_MAX];
+	int journal, ret;
+
+	journal = journal_open(paths, false, err);
+	if (journal < 0)
+		return journal;
+	/* Under its own name it is whole to the last. */
+	snprintf(temp, sizeof(temp), OLD "%s", id);
+	if (renameat(journal, id, journal, temp) < 0)
+		ret = err_sys(err, errno, "cannot rename this entry");
+	else
+		ret = remove_dir(paths, journal, temp, err);
+	if (ret == 0 && fsync(journal) < 0)
+		ret = err_sys(err, errno, "cannot sync the journal");
+	close(journal);
+	return ret < 0 ? journal_at(paths, id, "", err) : 0;
+}
+
+int journal_sweep(const struct paths *paths, struct err *err)
+{
+	char **names;
+	size_t count, i;
+	int journal, ret;
+
+	journal = journal_open(paths, false, err);
+	if (journal < 0)
+		return journal == -ENOENT ? 0 : journal;
+	ret = paths_list(paths, TX_JOURNAL, &names, &count, err);
+	for (i = 0; ret == 0 && i < count; i++)
+		if (strncmp(names[i], NEW, strlen(NEW)) == 0 ||
+		    strncmp(names[i], OLD, strlen(OLD)) == 0)
+			ret = remove_dir(paths, journal, names[i], err);
+	if (names)
+		paths_list_free(names, count);
+	close(journal);
+	return ret;
+}
