@@ -18,7 +18,6 @@ struct paths;
 struct tx;
 struct document_type;
 
-#define TX_LOCK "/run/lock/sgw-init.lock"
 #define TX_JOURNAL "/var/lib/sgw-init/journal"
 
 enum { TX_ID_MAX = 32 }; /* "20261122T150101Z" and a suffix where two fall into one second */
@@ -34,7 +33,7 @@ struct tx_file {
 };
 
 /*
- * Take TX_LOCK (waiting up to 10 s for another sgw-init, then -EBUSY naming
+ * Take sgw-init's lock (waiting up to 10 s for another sgw-init, then -EBUSY naming
  * its process) and roll back or finish what a killed run left; *recovered
  * (may be NULL) receives what was done in a sentence, or an empty string.
  * Creates the lock's and the journal's directory where they are missing.
@@ -52,7 +51,9 @@ int tx_begin(struct tx **tx, const struct paths *paths, struct buf *recovered, s
 int tx_commit(struct tx *tx, const char *command, const struct tx_file *files, size_t count,
 	      char id[TX_ID_MAX], struct err *err);
 
-/* Release the lock. */
+/* Release the lock. NULL is fine. */
 void tx_end(struct tx *tx);
+
+const struct paths *tx_paths(const struct tx *tx);
 
 #endif

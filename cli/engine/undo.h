@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct buf;
 struct err;
 struct paths;
 struct tx;
@@ -41,5 +42,16 @@ typedef void undo_fn(const struct undo_step *step, void *ctx);
 int undo_entry(struct tx *tx, const char *id, bool dry_run,
 	       int (*veto)(const char *path, void *ctx, struct err *err), undo_fn *fn, void *ctx,
 	       struct err *err);
+
+/*
+ * The rest is for tx. Roll back what a killed run left half applied, finish
+ * what it left half undone, remove its temps and locks. A sentence for each is
+ * added to *told (may be NULL). An entry that cannot be read is told, not
+ * touched.
+ */
+int undo_recover(const struct paths *paths, struct buf *told, struct err *err);
+
+/* Roll back one entry that has no done mark, and drop it from the journal. *kept: values left. */
+int undo_roll_back(const struct paths *paths, const char *id, size_t *kept, struct err *err);
 
 #endif

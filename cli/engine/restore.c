@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/restore.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/merge.h"
+#include "err.h"
+#include "host/found.h"
+
+struct plan {
+	struct restore *restore;
+	const struct entry_file *file;
+	const struct found *now;
+};
+
+static int add_step(struct restore *restore, enum undo_action action, const char *path,
+		    const char *key, const char *note, struct err *err)
+{
+	struct undo_step *more, *step;
+	char *key_copy = key ? strdup(key) : NULL, *note_copy = note ? strdup(note) : NULL;
+
+	more = reallocarray(restore->steps, restore->step_count + 1, sizeof(*more));
+	if (more)
+		restore->steps = more;
+	if (!more || (key && !key_copy) || (note && !note_copy)) {
+		free(key_copy);
+		free(note_copy);
+		return err_oom(err);
+	}
+	step = &more[restore->step_count++];
+	*step = (struct undo_step){ action, path, key_copy, note_copy };
+	return 0;
+}
+
+static void drop_steps(struct restore *restore, size_t count)
+{
+	while (restore->step_count > count) {
+		struct undo_step *step = &restore->steps[--restore->step_count];
+
+		free((char *)step->key);
+		free((char *)step->note);
+	}
+}
+
+static int keep_file(const struct plan *plan, const char *note, struct err *err)
+{
+	return add_step(plan->restore, UNDO_KEPT, plan->file->path, NULL, note, err);
+}
+
+/* Room for it was made at the start: one change a file at most. */
+static struct change *add_change(const struct plan *plan, size_t number)
+{
+	struct change_set *set = &plan->restore->set;
+	struct change *change = &set->changes[set->count++];
+
+	*change = (struct change){
+		.real = plan->file->real,
+		.database = plan->file->database,
+		.number = number,
+		.exists = plan->now->exists,
+		.st = plan->now->st,
+	};
+	return change;
+}
+
+static int put_back(const struct plan *plan, size_t number, struct err *err)
+{
+	const struct entry_file *file = plan->file;
+	const struct found *now = plan->now;
+	struct change *change = add_change(plan, number);
+	int ret;
+
+	change->after = file->before;
+	ret = attributes_copy(&change->attributes,
+			      now->exists ? &now->attributes : &file->attributes, err);
+	/* A mode that others set since is theirs. */
+	if (ret == 0 && now->exists && file->before.exists && now->attributes.mode == file->mode)
+		change->attributes.mode = file->attributes.mode;
+	if (ret < 0)
+		return ret;
+	return add_step(plan->restore, UNDO_RESTORED, file->path, NULL, NULL, err);
+}
+
+static int merge_step(const char *key, bool restored, void *ctx, struct err *err)
+{
+	const struct plan *plan = ctx;
+
+	return add_step(plan->restore, restored ? UNDO_EDITED : UNDO_KEPT, plan->file->path, key,
+			restored ? NULL : "others changed it since", err);
+}
+
+/* Others edited the file: take back what of ours still stands. */
+static int merge_file(struct plan *plan, size_t number, struct err *err)
+{
+	const struct document_type *type = merge_type(plan->file->type);
+	const struct image now = { true, buf_text(&plan->now->bytes), plan->now->bytes.len };
+	struct buf *edited = &plan->restore->edited[number];
+	size_t told = plan->restore->step_count;
+	struct change *change;
+	char note[256];
+	int ret;
+
+	if (!type)
+		return keep_file(plan, "others changed it since", err);
+	*edited = (struct buf){ .secret = true };
+	ret = merge(type, &plan->file->before, &plan->file->after, &now, edited, merge_step, plan,
+		    err);
+	if (ret < 0 && err->code == ENOMEM)
+		return ret;
+	if (ret < 0) {
+		drop_steps(plan->restore, told);
+		snprintf(note, sizeof(note), "others changed it since, and it cannot be read: %.*s",
+			 160, err->reason);
+		return keep_file(plan, note, err);
+	}
+	if (ret == 0)
+		return 0;
+	change = add_change(plan, number);
+	change->after = (struct image){ true, edited->data, edited->len };
+	/* The narrower mode stays: who knows what others wrote into the file. */
+	return attributes_copy(&change->attributes, &plan->now->attributes, err);
+}
+
+static bool is_image(const struct found *now, const struct image *image)
+{
+	if (now->odd || now->exists != image->exists)
+		return false;
+	return !image->exists || (now->bytes.len == image->len &&
+				  memcmp(buf_text(&now->bytes), image->bytes, image->len) == 0);
+}
+
+/* What was changed was the mode, and it still is as it was set. */
+static bool mode_stands(const struct entry_file *file, const struct found *now)
+{
+	return file->before.exists && file->after.exists && file->attributes.mode != file->mode &&
+	       now->attributes.mode == file->mode;
+}
+
+static int plan_file(struct plan *plan, size_t number, struct err *err)
+{
+	const struct entry_file *file = plan->file;
+	const struct found *now = plan->now;
+	bool before = is_image(now, &file->before), after = is_image(now, &file->after);
+
+	if (after && (!before || mode_stands(file, now)))
+		return put_back(plan, number, err);
+	if (before)
+		return 0;
+	if (now->odd)
+		return keep_file(plan, "something else than a file stands there now", err);
+	if (!now->exists)
+		return keep_file(plan, "others removed it since", err);
+	if (!file->after.exists)
+		return keep_file(plan, "others made it anew since it was removed", err);
+	if (!file->before.exists)
+		return keep_file(plan, "others changed it since it was made", err);
+	return merge_file(plan, number, err);
+}
+
+int restore_plan(struct restore *restore, const struct paths *paths, const struct entry *entry,
+		 struct err *err)
+{
+	size_t i;
+	int ret = 0;
+
+	*restore = (struct restore){ .set = { .paths = paths, .id = entry->id } };
+	restore->set.changes = calloc(entry->file_count + 1, sizeof(*restore->set.changes));
+	restore->edited = calloc(entry->file_count + 1, sizeof(*restore->edited));
+	if (!restore->set.changes || !restore->edited)
+		return err_oom(err);
+	restore->edited_count = entry->file_count;
+	for (i = 0; ret == 0 && i < entry->file_count; i++) {
+		struct found now;
+		struct plan plan = { restore, &entry->files[i], &now };
+
+		ret = found_look(&now, paths, entry->files[i].real, err);
+		if (ret == 0)
+			ret = plan_file(&plan, i, err);
+		found_done(&now);
+	}
+	return ret;
+}
+
+size_t restore_count(const struct restore *restore, enum undo_action action)
+{
+	size_t i, count = 0;
+
+	for (i = 0; i < restore->step_count; i++)
+		count += restore->steps[i].action == action;
+	return count;
+}
+
+void restore_done(struct restore *restore)
+{
+	while (restore->edited_count > 0)
+		buf_done(&restore->edited[--restore->edited_count]);
+	free(restore->edited);
+	change_set_done(&restore->set);
+	drop_steps(restore, 0);
+	free(restore->steps);
+	*restore = (struct restore){ 0 };
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* What undoing an entry means for each of its files as they are now. Writes nothing. */
+#ifndef SGW_RESTORE_H
+#define SGW_RESTORE_H
+
+#include <stddef.h>
+
+#include "buf.h"
+#include "engine/entry.h"
+#include "engine/replace.h"
+#include "engine/undo.h"
+
+struct restore {
+	struct change_set set; /* what to write */
+	struct buf *edited; /* new bytes of files that others edited, by the entry's index */
+	size_t edited_count;
+	struct undo_step *steps; /* what to tell */
+	size_t step_count;
+};
+
+/* entry is used for as long as the plan is. restore_done() also after an error. */
+int restore_plan(struct restore *restore, const struct paths *paths, const struct entry *entry,
+		 struct err *err);
+/* How many steps are of that kind. */
+size_t restore_count(const struct restore *restore, enum undo_action action);
+void restore_done(struct restore *restore);
+
+#endif

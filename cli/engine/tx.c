@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/tx.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "documents/document.h"
+#include "engine/entry.h"
+#include "engine/journal_writer.h"
+#include "engine/replace.h"
+#include "engine/undo.h"
+#include "err.h"
+#include "escape.h"
+#include "host/found.h"
+#include "host/lock.h"
+#include "host/paths.h"
+#include "os/signals.h"
+
+struct tx {
+	const struct paths *paths;
+	int lock;
+};
+
+const struct paths *tx_paths(const struct tx *tx)
+{
+	return tx->paths;
+}
+
+int tx_begin(struct tx **tx, const struct paths *paths, struct buf *recovered, struct err *err)
+{
+	struct tx *made;
+	int ret;
+
+	*tx = NULL;
+	made = calloc(1, sizeof(*made));
+	if (!made)
+		return err_oom(err);
+	made->paths = paths;
+	made->lock = lock_program(paths, LOCK_PROGRAM_WAIT, err);
+	if (made->lock < 0) {
+		free(made);
+		return -err->code;
+	}
+	if (recovered)
+		buf_adds(recovered, "");
+	ret = undo_recover(paths, recovered, err);
+	if (ret < 0) {
+		tx_end(made);
+		return ret;
+	}
+	*tx = made;
+	return 0;
+}
+
+void tx_end(struct tx *tx)
+{
+	if (!tx)
+		return;
+	close(tx->lock);
+	free(tx);
+}
+
+/* The path without links; what is missing of it is taken as it stands. */
+static char *real_of(const struct paths *paths, const char *path, struct err *err)
+{
+	CLEANUP(free_ptr) char *parent = NULL;
+	CLEANUP(free_ptr) char *real = NULL;
+	struct buf out = { 0 };
+	char *text;
+
+	text = paths_real(paths, path, err);
+	if (text || err->code != ENOENT)
+		return text;
+	parent = dir_of(path);
+	if (!parent) {
+		err_oom(err);
+		return NULL;
+	}
+	real = real_of(paths, parent, err);
+	if (!real)
+		return NULL;
+	buf_addf(&out, "%s%s", real, strrchr(path, '/'));
+	text = buf_take(&out);
+	if (!text)
+		err_oom(err);
+	return text;
+}
+
+/* What is to be written, beside what the journal says of it: one of each a file. */
+struct work {
+	struct entry entry;
+	struct change_set set;
+};
+
+static void work_done(struct work *work)
+{
+	work->entry.dirs = (struct dirs){ 0 }; /* they are the set's */
+	entry_done(&work->entry);
+	change_set_done(&work->set);
+}
+
+static int check_before(const struct tx_file *file, const struct found *now, struct err *err)
+{
+	if (now->odd)
+		return err_set(err, EINVAL, "something else than a file stands there");
+	if (now->exists != (file->before != NULL) ||
+	    (file->before && !buf_equal(file->before, &now->bytes)))
+		return err_set(err, ESTALE, "it was changed meanwhile: run the command again");
+	return 0;
+}
+
+/* Nothing would be other than it is. */
+static bool needless(const struct tx_file *file, const struct found *now)
+{
+	if (!file->after)
+		return !now->exists;
+	return now->exists && buf_equal(file->after, &now->bytes) &&
+	       (now->attributes.mode & ~file->mode) == 0;
+}
+
+static int new_attributes(const struct paths *paths, const struct entry_file *file, mode_t mode,
+			  struct attributes *attributes, struct err *err)
+{
+	CLEANUP(free_ptr) char *parent = dir_of(file->real);
+	struct err missing;
+	int dir, ret;
+
+	if (!parent)
+		return err_oom(err);
+	/* A directory that is still to be made holds no neighbours. */
+	dir = dir_open(paths, parent, &missing);
+	if (dir < 0 && dir != -ENOENT) {
+		*err = missing;
+		return dir;
+	}
+	ret = attributes_new(attributes, mode, dir, err);
+	if (dir >= 0)
+		close(dir);
+	return ret;
+}
+
+static char *copy_text(const char *text, int *failed)
+{
+	char *copy = text ? strdup(text) : NULL;
+
+	if (text && !copy)
+		*failed = 1;
+	return copy;
+}
+
+static int add_file(struct work *work, const struct paths *paths, const struct tx_file *file,
+		    char *real, const struct found *now, struct err *err)
+{
+	struct entry_file *out = &work->entry.files[work->entry.file_count++];
+	struct change *change = &work->set.changes[work->set.count++];
+	int failed = 0, ret;
+
+	out->path = copy_text(file->path, &failed);
+	out->type = copy_text(file->type ? file->type->name : NULL, &failed);
+	out->database = copy_text(file->database, &failed);
+	out->real = real;
+	if (failed)
+		return err_oom(err);
+	if (file->before) {
+		out->before = (struct image){ true, buf_text(file->before), file->before->len };
+		ret = attributes_copy(&out->attributes, &now->attributes, err);
+		if (ret < 0)
+			return ret;
+	}
+	if (file->after) {
+		out->after = (struct image){ true, buf_text(file->after), file->after->len };
+		out->mode = now->exists ? now->attributes.mode & file->mode : file->mode;
+		ret = now->exists ? attributes_copy(&change->attributes, &now->attributes, err)
+				  : new_attributes(paths, out, out->mode, &change->attributes, err);
+		if (ret < 0)
+			return ret;
+		change->attributes.mode = out->mode;
+	}
+	change->real = out->real;
+	change->database = out->database;
+	change->number = work->entry.file_count - 1;
+	change->exists = now->exists;
+	change->st = now->st;
+	change->after = out->after;
+	return 0;
+}
+
+/* Look at each file, and take those along that are to change. */
+static int gather(struct work *work, const struct paths *paths, const struct tx_file *files,
+		  size_t count, struct err *err)
+{
+	size_t i;
+	int ret = 0;
+
+	work->entry.files = calloc(count + 1, sizeof(*work->entry.files));
+	work->set.changes = calloc(count + 1, sizeof(*work->set.changes));
+	if (!work->entry.files || !work->set.changes)
+		return err_oom(err);
+	for (i = 0; ret == 0 && i < count; i++) {
+		CLEANUP(free_ptr) char *real = real_of(paths, files[i].path, err);
+		struct found now;
+
+		if (!real)
+			return -err->code;
+		ret = found_look(&now, paths, real, err);
+		if (ret == 0)
+			ret = check_before(&files[i], &now, err);
+		if (ret == 0 && !needless(&files[i], &now))
+			ret = add_file(work, paths, &files[i], TAKE_PTR(real), &now, err);
+		found_done(&now);
+		if (ret < 0)
+			ret = paths_at(paths, files[i].path, err);
+	}
+	return ret;
+}
+
+static void roll_back(const struct paths *paths, const char *id, struct err *err)
+{
+	size_t len = strlen(err->reason);
+	struct err second = { 0 };
+
+	if (undo_roll_back(paths, id, NULL, &second) < 0)
+		snprintf(err->reason + len, sizeof(err->reason) - len,
+			 "; what was done is not all taken back (%s: %s): `sgw-init undo` finishes "
+			 "it",
+			 second.place, second.reason);
+}
+
+static int write_all(struct work *work, const struct paths *paths, struct err *err)
+{
+	struct entry *entry = &work->entry;
+	int ret;
+
+	entry->dirs = work->set.dirs;
+	ret = journal_write(paths, entry, err);
+	if (ret < 0)
+		return ret;
+	ret = replace_write(&work->set, err);
+	if (ret == 0)
+		ret = journal_set_mark(paths, entry->id, ENTRY_APPLIED, err);
+	if (ret < 0)
+		roll_back(paths, entry->id, err);
+	return ret;
+}
+
+int tx_commit(struct tx *tx, const char *command, const struct tx_file *files, size_t count,
+	      char id[TX_ID_MAX], struct err *err)
+{
+	struct signals_held held;
+	struct work work = { .set = { .paths = tx->paths, .id = work.entry.id } };
+	int ret;
+
+	id[0] = '\0';
+	escape_text(command, strlen(command), work.entry.command, sizeof(work.entry.command));
+	ret = gather(&work, tx->paths, files, count, err);
+	if (ret == 0)
+		ret = replace_check(&work.set, err);
+	if (ret == 0 && work.set.count > 0) {
+		signals_hold(&held);
+		ret = write_all(&work, tx->paths, err);
+		signals_release(&held);
+		snprintf(id, TX_ID_MAX, "%s", ret == 0 ? work.entry.id : "");
+	}
+	work_done(&work);
+	return ret;
+}

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/undo.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "buf.h"
+#include "engine/entry.h"
+#include "engine/journal_writer.h"
+#include "engine/replace.h"
+#include "engine/restore.h"
+#include "engine/tx.h"
+#include "err.h"
+#include "host/lock.h"
+#include "host/paths.h"
+#include "os/signals.h"
+
+static int remove_dir(const struct paths *paths, const char *path, struct dirs *parents,
+		      struct err *err)
+{
+	CLEANUP(free_ptr) char *parent = dir_of(path);
+	int fd, ret = 0;
+
+	if (!parent)
+		return err_oom(err);
+	fd = dir_open(paths, parent, err);
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	if (unlinkat(fd, strrchr(path, '/') + 1, AT_REMOVEDIR) == 0) {
+		ret = dirs_add(parents, parent, err);
+	} else if (errno != ENOENT && errno != ENOTEMPTY && errno != EEXIST && errno != ENOTDIR) {
+		err_sys(err, errno, "cannot remove this directory");
+		ret = paths_at(paths, path, err);
+	}
+	close(fd);
+	return ret;
+}
+
+/* Directories made for the entry go where nothing else has come into them. */
+static int remove_dirs(const struct paths *paths, const struct dirs *made, struct err *err)
+{
+	struct dirs parents = { 0 };
+	size_t i;
+	int ret = 0;
+
+	for (i = made->count; ret == 0 && i-- > 0;)
+		ret = remove_dir(paths, made->paths[i], &parents, err);
+	for (i = 0; ret == 0 && i < parents.count; i++) {
+		/* One of them may have gone after its child. */
+		if (dirs_hold(made, parents.paths[i]) && !paths_exists(paths, parents.paths[i]))
+			continue;
+		ret = dir_sync(paths, parents.paths[i], err);
+	}
+	dirs_done(&parents);
+	return ret;
+}
+
+static int remove_temps(const struct paths *paths, const struct entry *entry, struct err *err)
+{
+	const struct entry_file *file;
+	size_t i;
+	int ret = 0;
+
+	for (i = 0; ret == 0 && i < entry->file_count; i++) {
+		file = &entry->files[i];
+		ret = replace_remove_temp(paths, entry->id, file->real, file->database, i, err);
+	}
+	return ret;
+}
+
+/*
+ * Put the files back as they are now, and the mark behind it (or drop the
+ * entry). Each file is either as before or not yet, so that a second run after
+ * a crash or an error does what is left. *touched: something was replaced.
+ */
+static int put_back(const struct paths *paths, const struct entry *entry, struct restore *restore,
+		    bool drop, bool *touched, struct err *err)
+{
+	int ret;
+
+	ret = replace_check(&restore->set, err);
+	if (ret == 0)
+		ret = replace_write(&restore->set, err);
+	*touched |= restore->set.touched;
+	if (ret == 0)
+		ret = remove_dirs(paths, &entry->dirs, err);
+	if (ret < 0)
+		return ret;
+	return drop ? journal_drop(paths, entry->id, err)
+		    : journal_set_mark(paths, entry->id, ENTRY_UNDONE, err);
+}
+
+/* The same from the start: temps of the first attempt, and files as it left them. */
+static int put_back_anew(const struct paths *paths, const struct entry *entry, bool drop,
+			 size_t *kept, struct err *err)
+{
+	struct restore restore = { 0 };
+	bool touched = false;
+	int ret;
+
+	ret = remove_temps(paths, entry, err);
+	if (ret == 0)
+		ret = restore_plan(&restore, paths, entry, err);
+	if (ret == 0)
+		ret = put_back(paths, entry, &restore, drop, &touched, err);
+	if (kept)
+		*kept = restore_count(&restore, UNDO_KEPT);
+	restore_done(&restore);
+	return ret;
+}
+
+int undo_roll_back(const struct paths *paths, const char *id, size_t *kept, struct err *err)
+{
+	struct entry entry;
+	int ret;
+
+	ret = journal_load(paths, id, &entry, err);
+	if (ret == 0)
+		ret = put_back_anew(paths, &entry, true, kept, err);
+	entry_done(&entry);
+	return ret;
+}
+
+static int recover_one(const struct paths *paths, const struct journal_state *state,
+		       struct buf *told, struct err *err)
+{
+	bool half_applied = state->state == ENTRY_HALF_APPLIED;
+	struct entry entry;
+	size_t kept = 0;
+	int ret;
+
+	ret = journal_load(paths, state->id, &entry, err);
+	if (ret < 0) {
+		entry_done(&entry);
+		if (err->code != EINVAL && err->code != ENOENT)
+			return ret;
+		buf_addf(told,
+			 "%s%s was left half %s and cannot be mended, since its journal is "
+			 "damaged (%s)",
+			 told->len ? "; " : "", state->id, half_applied ? "applied" : "undone",
+			 err->reason);
+		return 0;
+	}
+	ret = put_back_anew(paths, &entry, half_applied, &kept, err);
+	if (ret == 0) {
+		buf_addf(told, "%s%s, which was interrupted, was %s", told->len ? "; " : "",
+			 state->id, half_applied ? "rolled back" : "undone to its end");
+		if (kept > 0)
+			buf_addf(told, " (%zu values that others changed since were left)", kept);
+	}
+	entry_done(&entry);
+	return ret;
+}
+
+int undo_recover(const struct paths *paths, struct buf *told, struct err *err)
+{
+	CLEANUP(free_ptr) struct journal_state *states = NULL;
+	CLEANUP(buf_done) struct buf unheard = { 0 };
+	struct signals_held held;
+	size_t count = 0, i;
+	int ret;
+
+	if (!told)
+		told = &unheard;
+	ret = journal_sweep(paths, err);
+	if (ret == 0)
+		ret = lock_sweep(paths, err);
+	if (ret == 0)
+		ret = journal_states(paths, &states, &count, err);
+	signals_hold(&held);
+	for (i = count; ret == 0 && i-- > 0;)
+		if (states[i].state == ENTRY_HALF_APPLIED || states[i].state == ENTRY_HALF_UNDONE)
+			ret = recover_one(paths, &states[i], told, err);
+	signals_release(&held);
+	return ret;
+}
+
+static bool touches(const struct entry *entry, const char *real)
+{
+	size_t i;
+
+	for (i = 0; i < entry->file_count; i++)
+		if (strcmp(entry->files[i].real, real) == 0)
+			return true;
+	return false;
+}
+
+/* A newer entry that stands and touched one of the files has to go first. */
+static int check_newer(const struct paths *paths, const struct entry *entry,
+		       const struct journal_state *states, size_t count, struct err *err)
+{
+	size_t i, j;
+
+	for (i = 0; i < count; i++) {
+		struct entry newer;
+		struct err unreadable;
+		const char *common = NULL;
+
+		if (states[i].state != ENTRY_APPLIED || strcmp(states[i].id, entry->id) <= 0)
+			continue;
+		if (journal_load(paths, states[i].id, &newer, &unreadable) == 0)
+			for (j = 0; !common && j < entry->file_count; j++)
+				if (touches(&newer, entry->files[j].real))
+					common = entry->files[j].path;
+		entry_done(&newer);
+		if (!common)
+			continue;
+		err_set(err, EINVAL, "%s came after it and changed %s too: undo %s first",
+			states[i].id, common, states[i].id);
+		return err_at(err, "%s", entry->id);
+	}
+	return 0;
+}
+
+/* The state of entry id, or of the newest that is applied. */
+static const struct journal_state *choose(const struct journal_state *states, size_t count,
+					  const char *id)
+{
+	size_t i;
+
+	for (i = count; i-- > 0;)
+		if (id ? strcmp(states[i].id, id) == 0 : states[i].state == ENTRY_APPLIED)
+			return &states[i];
+	return NULL;
+}
+
+static int find_entry(const struct paths *paths, const char *id, struct entry *entry,
+		      struct err *err)
+{
+	CLEANUP(free_ptr) struct journal_state *states = NULL;
+	const struct journal_state *state;
+	size_t count;
+	int ret;
+
+	ret = journal_states(paths, &states, &count, err);
+	if (ret < 0)
+		return ret;
+	state = choose(states, count, id);
+	if (!state) {
+		err_set(err, ENOENT,
+			id ? "there is no such entry in the journal" : "there is nothing to undo");
+		return id ? err_at(err, "%s", id) : -ENOENT;
+	}
+	if (state->state == ENTRY_UNDONE) {
+		err_set(err, EALREADY, "it was undone before");
+		return err_at(err, "%s", id);
+	}
+	ret = journal_load(paths, state->id, entry, err);
+	return ret < 0 ? ret : check_newer(paths, entry, states, count, err);
+}
+
+static int ask_veto(const struct restore *restore, const struct entry *entry,
+		    int (*veto)(const char *path, void *ctx, struct err *err), void *ctx,
+		    struct err *err)
+{
+	const struct change *change;
+	size_t i;
+	int ret;
+
+	for (i = 0; veto && i < restore->set.count; i++) {
+		change = &restore->set.changes[i];
+		if (change->after.exists)
+			continue;
+		ret = veto(entry->files[change->number].path, ctx, err);
+		if (ret != 0)
+			return -err->code;
+	}
+	return 0;
+}
+
+/* Undo for real. Once something was replaced it goes forward only. */
+static int run_undo(const struct paths *paths, const struct entry *entry, struct restore *restore,
+		    struct err *err)
+{
+	bool touched = false;
+	struct err second;
+	size_t len;
+	int ret;
+
+	ret = replace_check(&restore->set, err);
+	if (ret < 0)
+		return ret;
+	ret = journal_set_mark(paths, entry->id, ENTRY_HALF_UNDONE, err);
+	if (ret == 0)
+		ret = put_back(paths, entry, restore, false, &touched, err);
+	if (ret == 0)
+		return 0;
+	if (!touched) {
+		journal_clear_mark(paths, entry->id, ENTRY_HALF_UNDONE, &second);
+		return ret;
+	}
+	len = strlen(err->reason);
+	if (put_back_anew(paths, entry, false, NULL, &second) == 0)
+		snprintf(err->reason + len, sizeof(err->reason) - len,
+			 "; a second attempt succeeded: %s is undone", entry->id);
+	else
+		snprintf(err->reason + len, sizeof(err->reason) - len,
+			 "; %s is half undone, which the next `sgw-init undo` finishes", entry->id);
+	return ret;
+}
+
+int undo_entry(struct tx *tx, const char *id, bool dry_run,
+	       int (*veto)(const char *path, void *ctx, struct err *err), undo_fn *fn, void *ctx,
+	       struct err *err)
+{
+	const struct paths *paths = tx_paths(tx);
+	struct restore restore = { 0 };
+	struct entry entry = { 0 };
+	struct signals_held held;
+	size_t i;
+	int ret;
+
+	ret = find_entry(paths, id, &entry, err);
+	if (ret == 0)
+		ret = restore_plan(&restore, paths, &entry, err);
+	if (ret == 0)
+		ret = ask_veto(&restore, &entry, veto, ctx, err);
+	if (ret == 0 && !dry_run) {
+		signals_hold(&held);
+		ret = run_undo(paths, &entry, &restore, err);
+		signals_release(&held);
+	}
+	for (i = 0; ret == 0 && fn && i < restore.step_count; i++)
+		fn(&restore.steps[i], ctx);
+	restore_done(&restore);
+	entry_done(&entry);
+	return ret;
+}
