@@ -200,7 +200,7 @@ int chap_verify(unsigned int algorithm, const struct chap_challenge *challenge,
 	memory_wipe(mirror, sizeof(mirror));
 	memory_wipe(got, sizeof(got));
 	if (own.len > 0 && reflected)
-		return err_set(err, EACCES,
+		return err_set(err, ELOOP,
 			       "CHAP_R was made with the secret of the other direction");
 	if (!right)
 		return err_set(err, EACCES, "CHAP_R is wrong: the secrets of both sides differ");

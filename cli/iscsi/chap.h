@@ -88,8 +88,8 @@ int chap_respond_add(unsigned int algorithm, const struct chap_challenge *challe
  * Check the peer's CHAP_R against our challenge and its secret. `own` is the
  * secret that we prove ourselves with (len 0 where there is none): a response
  * made with that is a reflection, or one secret serves both ways, and is
- * refused. 0, or -EACCES; -EPROTO where the value is no response at all. *err
- * shows neither response nor secret. The time does not depend on what is wrong.
+ * refused. 0; -EACCES where it is wrong; -ELOOP for a reflection; -EPROTO where
+ * the value is no response at all. *err shows neither response nor secret. The time does not depend on what is wrong.
  */
 int chap_verify(unsigned int algorithm, const struct chap_challenge *challenge,
 		struct chap_secret secret, struct chap_secret own, const char *response,

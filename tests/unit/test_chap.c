@@ -204,7 +204,7 @@ static void test_responses_are_checked(void **state)
 		{ "C-R-2", "0bzFcfUUYu05X3RYtPufg5XQ=", -EPROTO },
 		{ "C-R-2", "12345678901234567890", -EPROTO },
 		{ "C-R-2", "cc571f51462ed395f7458b4fb9f8395d", -EPROTO },
-		{ "C-R-5", "0x6bc0bb18f116f7ca830da84b6cd175fc", -EACCES },
+		{ "C-R-5", "0x6bc0bb18f116f7ca830da84b6cd175fc", -ELOOP },
 	};
 	struct chap_challenge challenge;
 	CLEANUP(buf_done) struct buf huge = { .data = NULL };
@@ -230,7 +230,7 @@ static void test_responses_are_checked(void **state)
 	/* One secret for both ways cannot tell a reflection, so it is refused even when right. */
 	assert_int_equal(chap_verify(CHAP_MD5, &challenge, secret, secret,
 				     "0xcc571f51462ed395f7458b4fb9f8395d", &err),
-			 -EACCES);
+			 -ELOOP);
 	/* A replay meets another challenge (C-R-4). */
 	challenge.bytes[0] ^= 1;
 	assert_int_equal(chap_verify(CHAP_MD5, &challenge, secret, none,
