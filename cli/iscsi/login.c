@@ -31,7 +31,7 @@ static int send_request(struct login *login, struct buf *out, struct err *err)
 	if (login->text.failed)
 		return err_oom(err);
 	/* We ask for CHAP and nothing else: there is no moving on before it. */
-	login->transit = login_stages[login->step].transit && len == left && !login->fetching &&
+	login->transit = login_stages[login->step].transit && len == left &&
 			 !(login->step == STEP_METHOD && config->auth == LOGIN_AUTH_CHAP);
 	bhs[BHS_FLAGS] = (uint8_t)(login_stages[login->step].csg << LOGIN_CSG_SHIFT);
 	if (login->transit)
@@ -345,8 +345,7 @@ static int receive(struct login *login, const struct pdu *pdu, struct buf *out, 
 	buf_add(&login->in, pdu->data, pdu->data_len);
 	if (login->in.failed)
 		return err_oom(err);
-	login->fetching = pdu->bhs[BHS_FLAGS] & FLAG_CONTINUE;
-	if (login->fetching)
+	if (pdu->bhs[BHS_FLAGS] & FLAG_CONTINUE)
 		return send_request(login, out, err); /* empty: it fetches the next part */
 	rc = take_text(login, &answer, err);
 	if (rc < 0)

@@ -93,7 +93,6 @@ struct login {
 	struct buf text; /* our text, and how much of it was sent */
 	size_t text_sent;
 	bool transit; /* the last request had T */
-	bool fetching; /* the answer is not whole yet */
 	const char *section; /* of the row in hand */
 	unsigned int waiting; /* answers to the target's own offers in text */
 	int algorithm;
