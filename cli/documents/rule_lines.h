@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The rules of a udev rules file, split as udev splits them, and which
+ * devices they hit. Private to documents/rule*.c.
+ */
+#ifndef SGW_RULE_LINES_H
+#define SGW_RULE_LINES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buf.h"
+#include "documents/document.h"
+
+struct err;
+
+enum rule_op {
+	RULE_IS, /* == */
+	RULE_IS_NOT, /* != */
+	RULE_ADD, /* += */
+	RULE_REMOVE, /* -= */
+	RULE_SET, /* = */
+	RULE_SET_FINAL, /* := */
+};
+
+struct rule_token {
+	const char *key, *attr, *value; /* attr "" where there is none */
+	enum rule_op op;
+	size_t at, len; /* of the value between its quotes, in the rule's joined text */
+};
+
+struct rule_line { /* a rule, on one line or several */
+	unsigned line; /* its first one, from 1 */
+	uint32_t start, end; /* in the text, with the last newline */
+	bool one_line;
+	bool unfinished; /* the file ends where a backslash promises a further line */
+	bool relevant; /* it speaks of a timeout, or of a Storage Gateway */
+	const char *fault; /* why udev ignores it, or NULL; what follows: the key at fault */
+	const char *fault_key;
+	size_t first, count; /* its tokens */
+};
+
+struct document {
+	struct buf text;
+	struct rule_line *rules;
+	size_t rule_count;
+	struct rule_token *tokens;
+	size_t token_count;
+	char *words; /* what the tokens point into */
+	const struct rule_line
+		*winner; /* the rule whose timeout a Storage Gateway's disk ends with */
+	char value[16];
+};
+
+/* The devices that a rule is held against. */
+enum rule_device {
+	DEVICE_GATEWAY, /* a Storage Gateway's disk: its scsi_device, which has the timeout */
+	DEVICE_GATEWAY_BLOCK, /* and the block device above it */
+	DEVICE_DISK, /* some other disk */
+	DEVICE_DISK_BLOCK,
+	DEVICE_TAPE,
+	DEVICE_CHANGER,
+	DEVICE_NET, /* something else altogether */
+	DEVICES,
+};
+
+/* What a rule does to timeouts. */
+struct rule_effect {
+	bool shell; /* by a program, not by udev itself */
+	bool block; /* through a block device's device/timeout */
+	const char *value; /* in the document's memory, not ended */
+	size_t len;
+};
+
+/* Read doc->text anew, and choose the winner. */
+int rules_index(struct document *doc, struct err *err);
+void rules_done(struct document *doc);
+
+/* Whether all that the rule asks for holds for that device when it appears. */
+bool rule_hits(const struct document *doc, const struct rule_line *rule, enum rule_device device);
+/* The last timeout that the rule would write; false where it writes none. */
+bool rule_effect(const struct document *doc, const struct rule_line *rule,
+		 struct rule_effect *effect);
+/* Its assignment ATTR{timeout}="…", or NULL. */
+const struct rule_token *rule_timeout_token(const struct document *doc,
+					    const struct rule_line *rule);
+/* Whether anything follows its conditions. */
+bool rule_acts(const struct document *doc, const struct rule_line *rule);
+
+static inline bool rule_matches(const struct rule_token *token)
+{
+	return token->op == RULE_IS || token->op == RULE_IS_NOT;
+}
+
+/* documents/rule_lint.c: document_rule's lint. */
+int rule_lint(const struct document *doc, const char *const *keys, lint_fn *fn, void *ctx);
+
+#endif
