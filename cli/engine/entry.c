@@ -71,7 +71,7 @@ static json_t *format_image(const struct image *image, mode_t mode, struct buf *
 
 	if (!image->exists)
 		return json_null();
-	buf_add(images, image->bytes ? image->bytes : "", image->len);
+	buf_add(images, image->bytes, image->len);
 	return json_pack("{s:I, s:I, s:i}", "offset", (json_int_t)offset, "size",
 			 (json_int_t)image->len, "mode", (int)mode);
 }

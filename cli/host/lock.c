@@ -161,6 +161,7 @@ static int look_at_lock(int dirfd, struct owner *owner, struct stat *st)
 	return owner_dead(owner);
 }
 
+/* 1 where there was one. */
 static int remove_dead_lock(int dirfd, struct owner *owner, struct err *err)
 {
 	struct stat seen, now;
@@ -171,22 +172,24 @@ static int remove_dead_lock(int dirfd, struct owner *owner, struct err *err)
 		return 0;
 	if (unlinkat(dirfd, WRITE_NAME, 0) < 0 && errno != ENOENT)
 		return err_sys(err, errno, "cannot remove the lock of a process that died");
-	return 0;
+	return 1;
 }
 
 static int link_lock(struct lock *lock, unsigned wait_ms, struct err *err)
 {
 	int64_t until = now_ms() + wait_ms;
 	struct owner owner;
+	int ret;
 
 	while (linkat(lock->dirfd, lock->own, lock->dirfd, WRITE_NAME, 0) < 0) {
 		if (errno != EEXIST)
 			return err_sys(err, errno, "cannot link %s", WRITE_NAME);
 		if (signals_pending()) /* held while files are written */
 			return err_set(err, EINTR, "interrupted while the database was locked");
-		if (remove_dead_lock(lock->dirfd, &owner, err) < 0)
-			return -err->code;
-		if (wait_step(until))
+		ret = remove_dead_lock(lock->dirfd, &owner, err);
+		if (ret < 0)
+			return ret;
+		if (ret > 0 || wait_step(until))
 			continue;
 		if (owner.pid != 0)
 			return err_set(err, EBUSY,
@@ -266,7 +269,7 @@ int lock_sweep(const struct paths *paths, struct err *err)
 		return ret == -ENOENT ? 0 : ret;
 	fd = dir_open(paths, LOCK_DATABASE_DIR, err);
 	ret = fd < 0 ? fd : 0;
-	for (i = 0; ret == 0 && i < count; i++) {
+	for (i = 0; ret >= 0 && i < count; i++) {
 		if (strcmp(names[i], WRITE_NAME) == 0)
 			ret = remove_dead_lock(fd, &owner, err);
 		else if (strncmp(names[i], OWN_NAME, strlen(OWN_NAME)) == 0)
