@@ -8,7 +8,6 @@
 
 #include "buf.h"
 #include "err.h"
-#include "escape.h"
 
 enum edit { EDIT_KEEP = ' ', EDIT_REMOVE = '-', EDIT_ADD = '+' };
 
@@ -122,18 +121,28 @@ static char *edits_find(const struct line *a, size_t a_len, const struct line *b
 	return edits;
 }
 
+/* Byte for byte, so that patch(1) takes it; but nothing that would drive a terminal. */
+static void print_bytes(const char *text, size_t len, FILE *out)
+{
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		if ((c < 0x20 && c != '\t' && c != '\r') || c == 0x7f)
+			fprintf(out, "\\x%02x", c);
+		else
+			fputc(c, out);
+	}
+}
+
 static void print_line(char edit, const struct line *line,
 		       size_t (*shown)(const char *line, size_t len), FILE *out)
 {
-	size_t len = line->len;
-	bool newline = len > 0 && line->text[len - 1] == '\n';
-	size_t text_len = len - newline, visible = shown ? shown(line->text, text_len) : text_len;
-	CLEANUP(free_ptr) char *safe = malloc(4 * visible + 1);
+	bool newline = line->len > 0 && line->text[line->len - 1] == '\n';
+	size_t len = line->len - newline, visible = shown ? shown(line->text, len) : len;
 
-	if (!safe)
-		return;
-	escape_text(line->text, visible, safe, 4 * visible + 1);
-	fprintf(out, "%c%s%s\n", edit, safe, visible < text_len ? "********" : "");
+	fputc(edit, out);
+	print_bytes(line->text, visible, out);
+	fprintf(out, "%s\n", visible < len ? "********" : "");
 	if (!newline)
 		fprintf(out, "\\ No newline at end of file\n");
 }
