@@ -81,23 +81,24 @@ static int load_site(struct wanted *wanted, const struct paths *paths, struct er
 	return rc;
 }
 
+/* A setting that only one kind of gateway has is set there; no kind has it: the first one's words. */
 static int apply_set(struct wanted *wanted, const char *assignment, struct err *err)
 {
-	int taken = 0, rc = 0;
+	struct err first = { 0 };
+	bool taken = false;
 
 	for (size_t i = 0; i < GATEWAY_OTHER; i++) {
 		struct err one = { 0 };
 
-		rc = profile_set(&wanted->profiles[i], assignment, &one);
-		if (rc == 0)
-			taken++;
-		else if (err->code == 0)
-			*err = one;
+		if (profile_set(&wanted->profiles[i], assignment, &one) == 0)
+			taken = true;
+		else if (first.code == 0)
+			first = one;
 	}
-	if (taken == 0)
-		return -err->code;
-	*err = (struct err){ 0 };
-	return 0;
+	if (taken)
+		return 0;
+	*err = first;
+	return -err->code;
 }
 
 int wanted_load(struct wanted *wanted, const struct paths *paths, const char *const *files,

@@ -327,13 +327,14 @@ int initiator_name_read(const struct paths *paths, char name[ISCSI_NAME_SIZE], s
 	paths_show(paths, path, shown, sizeof(shown));
 	len = open_iscsi_first(buf_text(&text), text.len, "InitiatorName", &value);
 	if (len == 0)
-		err_set(err, EINVAL, "no InitiatorName=NAME in it; iscsi-iname makes a new name");
+		rc = err_set(err, EINVAL,
+			     "no InitiatorName=NAME in it; iscsi-iname makes a new name");
 	else if (!is_initiator_name(value, len))
-		err_set(err, EINVAL,
-			"\"%.*s\" is no initiator name (iqn.…, eui.… or naa.…, of 223 bytes at "
-			"most)",
-			(int)(len < 300 ? len : 300), value);
-	if (err->code != 0)
+		rc = err_set(err, EINVAL,
+			     "\"%.*s\" is no initiator name (iqn.…, eui.… or naa.…, of 223 bytes "
+			     "at most)",
+			     (int)(len < 300 ? len : 300), value);
+	if (rc < 0)
 		return err_at(err, "%s", shown);
 	memcpy(name, value, len);
 	name[len] = '\0';
