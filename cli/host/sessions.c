@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+#include "host/sessions.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "err.h"
+#include "host/paths.h"
+#include "number.h"
+
+#define SESSIONS "/sys/class/iscsi_session"
+#define CONNECTIONS "/sys/class/iscsi_connection"
+
+enum { ATTRIBUTE_MAX = 4096 }; /* one page: the kernel's own limit */
+
+static int attribute_read(const struct paths *paths, const char *dir, const char *key,
+			  struct buf *out, struct err *err)
+{
+	char path[512];
+	int rc;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, key);
+	rc = paths_read(paths, path, ATTRIBUTE_MAX, out, NULL, err);
+	while (rc == 0 && out->len > 0 && strchr(" \n\t", out->data[out->len - 1]))
+		out->data[--out->len] = '\0';
+	return rc;
+}
+
+/* An attribute into a text of fixed size; what is longer is no such attribute. */
+static int attribute_text(const struct paths *paths, const char *dir, const char *key, char *out,
+			  size_t size, struct err *err)
+{
+	CLEANUP(buf_done) struct buf text = { 0 };
+	int rc = attribute_read(paths, dir, key, &text, err);
+
+	if (rc == 0 && text.len >= size)
+		rc = err_set(err, EOVERFLOW, "%s/%s is too long", dir, key);
+	if (rc == 0)
+		snprintf(out, size, "%s", buf_text(&text));
+	return rc;
+}
+
+int session_read(const struct session *session, const struct paths *paths, const char *key,
+		 struct buf *out, struct err *err)
+{
+	int rc = attribute_read(paths, session->path, key, out, err);
+
+	if (rc == -ENOENT && session->connection[0] != '\0')
+		rc = attribute_read(paths, session->connection, key, out, err);
+	return rc;
+}
+
+int device_read(const struct device *device, const struct paths *paths, const char *key,
+		struct buf *out, struct err *err)
+{
+	return attribute_read(paths, device->path, key, out, err);
+}
+
+static int add_device(struct session *session, const struct paths *paths, const char *dir,
+		      const char *name, struct err *err)
+{
+	struct device *devices, device = { 0 };
+	char blocks[320], type[16] = "";
+	char **names = NULL;
+	size_t count = 0;
+	struct err ignored = { 0 };
+
+	if (snprintf(device.path, sizeof(device.path), "%s/%s", dir, name) >=
+		    (int)sizeof(device.path) ||
+	    strlen(name) >= sizeof(device.name))
+		return 0; /* nothing the kernel makes */
+	/* What has no type is no device: it went, or it is "power", "uevent"… */
+	if (attribute_text(paths, device.path, "type", type, sizeof(type), &ignored) < 0 ||
+	    parse_u32(type, 0, 0x1f, &device.type, &ignored) < 0)
+		return 0;
+	snprintf(device.name, sizeof(device.name), "%s", name);
+	snprintf(blocks, sizeof(blocks), "%s/block", device.path);
+	if (paths_list(paths, blocks, &names, &count, &ignored) == 0 && count > 0 &&
+	    strlen(names[0]) < sizeof(device.name))
+		snprintf(device.name, sizeof(device.name), "%s", names[0]);
+	paths_list_free(names, count);
+
+	devices = realloc(session->devices, (session->device_count + 1) * sizeof(*devices));
+	if (!devices)
+		return err_oom(err);
+	devices[session->device_count++] = device;
+	session->devices = devices;
+	return 0;
+}
+
+/* SESSION/device/targetH:B:T/H:B:T:L */
+static int load_devices(struct session *session, const struct paths *paths, struct err *err)
+{
+	char dir[160], target[256];
+	char **targets = NULL, **names = NULL;
+	size_t target_count = 0, count = 0;
+	struct err ignored = { 0 };
+	int rc = 0;
+
+	snprintf(dir, sizeof(dir), "%s/device", session->path);
+	if (paths_list(paths, dir, &targets, &target_count, &ignored) < 0)
+		return 0;
+	for (size_t i = 0; rc == 0 && i < target_count; i++) {
+		if (strncmp(targets[i], "target", strlen("target")) != 0 ||
+		    snprintf(target, sizeof(target), "%s/%s", dir, targets[i]) >=
+			    (int)sizeof(target))
+			continue;
+		if (paths_list(paths, target, &names, &count, &ignored) < 0)
+			continue;
+		for (size_t j = 0; rc == 0 && j < count; j++) {
+			if (strchr(names[j], ':'))
+				rc = add_device(session, paths, target, names[j], err);
+		}
+		paths_list_free(names, count);
+		names = NULL;
+	}
+	paths_list_free(targets, target_count);
+	return rc;
+}
+
+/* 1 where the session went while it was read. */
+static int load_session(struct session *session, const struct paths *paths, const char *name,
+			struct err *err)
+{
+	struct err ignored = { 0 };
+	char port[16] = "";
+	uint32_t number = 0;
+
+	*session = (struct session){ 0 };
+	if (strncmp(name, "session", strlen("session")) != 0 ||
+	    strlen(name) >= sizeof(session->name))
+		return 1;
+	snprintf(session->name, sizeof(session->name), "%s", name);
+	snprintf(session->path, sizeof(session->path), SESSIONS "/%s", name);
+	if (attribute_text(paths, session->path, "targetname", session->target,
+			   sizeof(session->target), &ignored) < 0)
+		return 1;
+	snprintf(session->connection, sizeof(session->connection), CONNECTIONS "/connection%s:0",
+		 name + strlen("session"));
+	if (!paths_exists(paths, session->connection))
+		session->connection[0] = '\0';
+	else if (attribute_text(paths, session->connection, "persistent_address", session->address,
+				sizeof(session->address), &ignored) == 0 &&
+		 attribute_text(paths, session->connection, "persistent_port", port, sizeof(port),
+				&ignored) == 0 &&
+		 parse_u32(port, 1, 65535, &number, &ignored) == 0)
+		session->port = (uint16_t)number;
+	return load_devices(session, paths, err);
+}
+
+static int by_number(const void *a, const void *b)
+{
+	const struct session *x = a, *y = b;
+	size_t x_len = strlen(x->name), y_len = strlen(y->name);
+
+	return x_len != y_len ? (x_len > y_len) - (x_len < y_len) : strcmp(x->name, y->name);
+}
+
+int sessions_load(struct sessions *sessions, const struct paths *paths, struct err *err)
+{
+	char **names = NULL;
+	size_t count = 0;
+	int rc = paths_list(paths, SESSIONS, &names, &count, err);
+
+	*sessions = (struct sessions){ 0 };
+	if (rc == -ENOENT)
+		return 0;
+	if (rc < 0)
+		return rc;
+	sessions->items = calloc(count + 1, sizeof(*sessions->items));
+	if (!sessions->items)
+		rc = err_oom(err);
+	for (size_t i = 0; rc >= 0 && i < count; i++) {
+		rc = load_session(&sessions->items[sessions->count], paths, names[i], err);
+		if (rc == 0)
+			sessions->count++;
+	}
+	paths_list_free(names, count);
+	if (rc < 0) {
+		sessions_done(sessions);
+		return rc;
+	}
+	qsort(sessions->items, sessions->count, sizeof(*sessions->items), by_number);
+	return 0;
+}
+
+void sessions_done(struct sessions *sessions)
+{
+	for (size_t i = 0; i < sessions->count; i++)
+		free(sessions->items[i].devices);
+	free(sessions->items);
+	*sessions = (struct sessions){ 0 };
+}

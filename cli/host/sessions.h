@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * iSCSI sessions of this host as the kernel shows them below
+ * /sys/class/iscsi_session, with the devices behind them. Read-only.
+ */
+#ifndef SGW_SESSIONS_H
+#define SGW_SESSIONS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buf.h"
+#include "host/records.h"
+
+struct err;
+struct paths;
+
+/* A SCSI device: below the session's device/targetH:B:T/H:B:T:L. */
+struct device {
+	char name[32]; /* the block device's, "sda"; else H:B:T:L */
+	char path[256]; /* the scsi_device, as the host names it */
+	uint32_t type; /* SPC-4 peripheral device type: 0 disk, 1 tape, 8 changer */
+};
+
+struct session {
+	char name[32]; /* "session3" */
+	char target[ISCSI_NAME_SIZE];
+	char address[64]; /* the portal it was told to use (persistent_address) */
+	uint16_t port;
+	char path[128]; /* /sys/class/iscsi_session/session3 */
+	char connection[128]; /* /sys/class/iscsi_connection/connection3:0, or empty */
+	struct device *devices;
+	size_t device_count;
+};
+
+struct sessions {
+	struct session *items; /* in the kernel's order of numbers */
+	size_t count;
+};
+
+/* All sessions; none where the kernel has no iSCSI. A session that goes meanwhile is left out. */
+int sessions_load(struct sessions *sessions, const struct paths *paths, struct err *err);
+void sessions_done(struct sessions *sessions);
+
+/*
+ * The text of one attribute, blanks at its end cut off: of the session, or of
+ * its connection where the session has none of that name. -ENOENT.
+ */
+int session_read(const struct session *session, const struct paths *paths, const char *key,
+		 struct buf *out, struct err *err);
+int device_read(const struct device *device, const struct paths *paths, const char *key,
+		struct buf *out, struct err *err);
+
+#endif
