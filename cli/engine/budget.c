@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/budget.h"
+
+#include <string.h>
+
+#include "engine/survey.h"
+
+/* open-iscsi's default of node.session.err_timeo.abort_timeout, in seconds. */
+enum { ABORT_TIMEOUT = 15 };
+
+static uint32_t lower(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
+struct budget budget_of(const struct budget_inputs *in)
+{
+	/* A command and its first retry time out, then its abort: 2 * 30 + 15 s, seen at 77 s. */
+	uint32_t handling = in->disk_timeout ? 2 * in->disk_timeout + ABORT_TIMEOUT : UINT32_MAX;
+	uint32_t soonest = in->noop_timeout, latest = in->noop_interval + in->noop_timeout;
+	struct budget budget = { 0 };
+
+	if (in->noop_interval == 0 || in->noop_timeout == 0) {
+		budget.offlines = true;
+		budget.by_error_handling = true;
+		budget.least = in->disk_timeout;
+		budget.most = handling == UINT32_MAX ? UINT32_MAX : handling + in->replacement;
+		return budget;
+	}
+	/* For tape no command is held back: what notices the silence fails the write. */
+	if (in->disk_timeout == 0)
+		return (struct budget){ .least = soonest, .most = latest };
+	budget.by_error_handling = handling < latest;
+	budget.least = lower(soonest, handling) + in->replacement;
+	budget.most = lower(latest, handling) + in->replacement;
+	return budget;
+}
+
+/* The value of a setting at a place as its reader takes it: set, or the default; else fallback. */
+static uint32_t value_at(const struct place *place, const char *setting, uint32_t fallback)
+{
+	for (size_t i = 0; i < place->value_count; i++) {
+		const struct place_value *value = &place->values[i];
+		uint32_t number = 0;
+
+		if (strcmp(value->setting->name, setting) != 0)
+			continue;
+		if (value->text && place_number(place, value->text, &number))
+			return number;
+		return value->where->has_default ? value->where->os_default : fallback;
+	}
+	return fallback;
+}
+
+/* What a disk of this place has, or will have: the session's own disks, else the rule, else stock. */
+static uint32_t disk_timeout(const struct survey *survey, const struct place *place)
+{
+	const struct setting_place *stock = NULL;
+	uint32_t least = UINT32_MAX;
+
+	if (!profile_find(place->profile, PLACE_DEVICE, "timeout", &stock))
+		return 0;
+	for (size_t i = 0; place->session && i < survey->count; i++) {
+		const struct place *device = &survey->places[i];
+
+		if (device->kind == PLACE_DEVICE && device->session == place->session)
+			least = lower(least, value_at(device, "disk-timeout", UINT32_MAX));
+	}
+	if (least != UINT32_MAX)
+		return least;
+	for (size_t i = 0; i < survey->count; i++) {
+		if (survey->places[i].kind == PLACE_UDEV_RULE)
+			return value_at(&survey->places[i], "disk-timeout", stock->os_default);
+	}
+	return stock->os_default;
+}
+
+struct budget budget_of_survey(const struct survey *survey)
+{
+	static const enum place_kind layers[] = { PLACE_SESSION, PLACE_RECORD, PLACE_ISCSID_CONF };
+	struct budget worst = { .least = UINT32_MAX, .most = UINT32_MAX };
+
+	for (size_t layer = 0; worst.least == UINT32_MAX && layer < ARRAY_LEN(layers); layer++) {
+		for (size_t i = 0; i < survey->count; i++) {
+			const struct place *place = &survey->places[i];
+			struct budget_inputs inputs;
+			struct budget budget;
+
+			if (place->kind != layers[layer])
+				continue;
+			inputs = (struct budget_inputs){
+				.replacement = value_at(place, "replacement-timeout", 0),
+				.noop_interval = value_at(place, "noop-out-interval", 0),
+				.noop_timeout = value_at(place, "noop-out-timeout", 0),
+				.disk_timeout = disk_timeout(survey, place),
+			};
+			budget = budget_of(&inputs);
+			if (budget.least < worst.least)
+				worst = budget;
+		}
+	}
+	return worst;
+}

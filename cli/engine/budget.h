@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* What a silent gateway costs until the application sees an I/O error. */
+#ifndef SGW_BUDGET_H
+#define SGW_BUDGET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct survey;
+
+/* The values that decide, in seconds. */
+struct budget_inputs {
+	uint32_t replacement;
+	uint32_t noop_interval;
+	uint32_t noop_timeout; /* interval and timeout 0: no NOPs */
+	uint32_t disk_timeout; /* 0: no disk (tape) */
+};
+
+/* Seconds of silence after which an I/O error comes at the earliest and at the latest. */
+struct budget {
+	uint32_t least, most;
+	bool by_error_handling; /* SCSI error handling notices before the NOPs do */
+	bool offlines; /* NOPs off: error handling may take the device offline */
+};
+
+struct budget budget_of(const struct budget_inputs *inputs);
+
+/*
+ * The least budget of this host's gateways: by what the sessions run with, or
+ * without any what the records hold, or without those what iscsid.conf gives.
+ */
+struct budget budget_of_survey(const struct survey *survey);
+
+#endif

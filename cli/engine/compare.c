@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/compare.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "documents/document.h"
+#include "engine/survey.h"
+#include "err.h"
+
+static const char *const words[] = {
+	[VERDICT_HOLDS] = "holds",	     [VERDICT_KEPT] = "kept",
+	[VERDICT_NEGOTIATED] = "negotiated", [VERDICT_DIFFERS] = "differs",
+	[VERDICT_NOT_SET] = "not set",	     [VERDICT_TEXT] = "text",
+	[VERDICT_HALF_DONE] = "half done",   [VERDICT_NO_RECORD] = "no record",
+};
+
+const char *verdict_word(enum verdict verdict)
+{
+	return words[verdict];
+}
+
+int findings_add(struct findings *findings, struct finding finding, const char *note,
+		 struct err *err)
+{
+	if (note && !(finding.note = strdup(note)))
+		return err_oom(err);
+	if ((findings->count & (findings->count + 1)) == 0) { /* full at 2^n - 1 */
+		struct finding *items =
+			realloc(findings->items, (2 * findings->count + 2) * sizeof(*items));
+
+		if (!items) {
+			free(finding.note);
+			return err_oom(err);
+		}
+		findings->items = items;
+	}
+	findings->items[findings->count++] = finding;
+	return 0;
+}
+
+void findings_done(struct findings *findings)
+{
+	for (size_t i = 0; i < findings->count; i++)
+		free(findings->items[i].note);
+	free(findings->items);
+	*findings = (struct findings){ 0 };
+}
+
+static enum verdict judge(const struct place *place, const struct place_value *value,
+			  uint32_t *wanted)
+{
+	const struct setting_place *where = value->where;
+	uint32_t current = where->os_default;
+	bool set = value->text != NULL, number = set && place_number(place, value->text, &current);
+
+	*wanted = setting_wanted(value->setting, where, number ? &current : NULL);
+	if (!number && (set || !where->has_default))
+		return set ? VERDICT_DIFFERS : VERDICT_NOT_SET;
+	if (current == *wanted)
+		return current == value->setting->value ? VERDICT_HOLDS : VERDICT_KEPT;
+	if (where->negotiated && current < *wanted)
+		return VERDICT_NEGOTIATED;
+	return set ? VERDICT_DIFFERS : VERDICT_NOT_SET;
+}
+
+static enum severity weigh(enum verdict verdict, const struct setting *setting)
+{
+	return verdict == VERDICT_DIFFERS || verdict == VERDICT_NOT_SET ? setting->severity
+									: SEVERITY_INFO;
+}
+
+/* What mends a live value: the files are apply's, these are not. */
+static void live_remedy(const struct place *place, const struct place_value *value, char *out,
+			size_t size)
+{
+	const struct session *session = place->session;
+
+	if (value->where->needs == NEEDS_NOTHING && value->text)
+		snprintf(out, size, "echo %u >%s/%s", value->setting->value, place->path,
+			 value->where->key);
+	else
+		snprintf(
+			out, size,
+			"takes a new login: iscsiadm -m node -T %s -p %s:%u --logout, then --login",
+			session->target, session->address, session->port);
+}
+
+/* Findings of a text, and what it says of one key. */
+struct linted {
+	struct findings *findings;
+	const struct place *place;
+	struct err *err;
+};
+
+/* The finding of that key at that place, where its value is not in effect. */
+static struct finding *finding_of_key(const struct linted *linted, const char *key)
+{
+	for (size_t i = linted->findings->count; i-- > 0;) {
+		struct finding *finding = &linted->findings->items[i];
+
+		if (finding->place != linted->place)
+			break;
+		if (finding->verdict == VERDICT_NOT_SET && !finding->note &&
+		    strcmp(finding->value->where->key, key) == 0)
+			return finding;
+	}
+	return NULL;
+}
+
+/* A line that explains why a value is not set joins that finding; others stand alone. */
+static int take_lint(const struct lint *lint, void *ctx)
+{
+	struct linted *linted = ctx;
+	struct finding *finding = lint->ours ? finding_of_key(linted, lint->key) : NULL;
+
+	if (!finding)
+		return findings_add(linted->findings,
+				    (struct finding){ .verdict = VERDICT_TEXT,
+						      .severity = lint->severity,
+						      .place = linted->place,
+						      .line = lint->line },
+				    lint->text, linted->err);
+	finding->note = strdup(lint->text);
+	finding->line = lint->line;
+	return finding->note ? 0 : err_oom(linted->err);
+}
+
+static int lint_place(const struct place *place, struct findings *findings, struct err *err)
+{
+	CLEANUP(free_ptr) const char **keys = calloc(place->value_count + 1, sizeof(*keys));
+	struct linted linted = { .findings = findings, .place = place, .err = err };
+
+	if (!keys)
+		return err_oom(err);
+	for (size_t i = 0; i < place->value_count; i++)
+		keys[i] = place->values[i].where->key;
+	return place->type->lint(place->doc, keys, take_lint, &linted);
+}
+
+static int compare_place(const struct place *place, struct findings *findings, struct err *err)
+{
+	int rc = 0;
+
+	if (place->kind == PLACE_RECORD && !place->exists)
+		rc = findings_add(findings,
+				  (struct finding){ .verdict = VERDICT_NO_RECORD,
+						    .severity = SEVERITY_ERROR,
+						    .place = place },
+				  "apply with its portal makes one", err);
+	for (size_t i = 0; rc == 0 && i < place->value_count; i++) {
+		const struct place_value *value = &place->values[i];
+		struct finding finding = { .place = place, .value = value, .line = value->line };
+		char note[768] = "";
+
+		finding.verdict = judge(place, value, &finding.wanted);
+		finding.severity = weigh(finding.verdict, value->setting);
+		if (place->session && finding.severity > SEVERITY_INFO)
+			live_remedy(place, value, note, sizeof(note));
+		rc = findings_add(findings, finding, note[0] ? note : NULL, err);
+	}
+	if (rc == 0 && place->doc)
+		rc = lint_place(place, findings, err);
+	return rc;
+}
+
+int compare_survey(const struct survey *survey, struct findings *findings, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < survey->count; i++)
+		rc = compare_place(&survey->places[i], findings, err);
+	return rc;
+}
+
+bool finding_weighs(const struct finding *finding, bool strict)
+{
+	if (strict)
+		return finding->verdict != VERDICT_HOLDS &&
+		       (finding->severity > SEVERITY_INFO || finding->verdict == VERDICT_KEPT ||
+			finding->verdict == VERDICT_NEGOTIATED);
+	return finding->severity >= SEVERITY_ERROR;
+}

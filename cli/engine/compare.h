@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/* A setting compared with a place: findings, each with a severity and what mends it. */
+#ifndef SGW_COMPARE_H
+#define SGW_COMPARE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/place.h"
+
+struct err;
+struct survey;
+
+enum verdict {
+	VERDICT_HOLDS,
+	VERDICT_KEPT, /* above (or below) the wanted value, and the rule lets it stand */
+	VERDICT_NEGOTIATED, /* a live value lower than wanted because the other end asked for it */
+	VERDICT_DIFFERS,
+	VERDICT_NOT_SET, /* nothing its reader would see, and the default is not what is wanted */
+	VERDICT_NO_RECORD, /* a portal's target that has no node record here */
+	VERDICT_TEXT, /* no setting's value: something in a document's text */
+	VERDICT_HALF_DONE, /* an apply or undo was cut off */
+};
+
+struct finding {
+	enum verdict verdict;
+	enum severity severity;
+	const struct place *place; /* NULL: the host */
+	const struct place_value *value; /* NULL: about no setting */
+	unsigned line;
+	uint32_t wanted; /* where value is not NULL: what the rule makes of it here */
+	char *note; /* why, or what mends it; may be NULL */
+};
+
+struct findings {
+	struct finding *items; /* in the order of the places */
+	size_t count;
+};
+
+/*
+ * Compare every value of every place and lint every document. Findings point
+ * into the survey, which must outlive them. The caller ends them with
+ * findings_done(), also on error.
+ */
+int compare_survey(const struct survey *survey, struct findings *findings, struct err *err);
+
+/* Add one that no comparison makes; note is copied and may be NULL. */
+int findings_add(struct findings *findings, struct finding finding, const char *note,
+		 struct err *err);
+void findings_done(struct findings *findings);
+
+/*
+ * Whether it weighs: error or critical that is not in effect; strict counts
+ * warnings, kept and negotiated values too.
+ */
+bool finding_weighs(const struct finding *finding, bool strict);
+
+const char *verdict_word(enum verdict verdict);
+
+#endif

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/plan.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "documents/document.h"
+#include "documents/rule.h"
+#include "engine/survey.h"
+#include "err.h"
+#include "os/memory.h"
+
+static char *copy(const char *text)
+{
+	return text ? strdup(text) : NULL;
+}
+
+static int add_change(struct plan *plan, const struct place *place, const char *key,
+		      const char *before, const char *after, bool secret, struct err *err)
+{
+	struct change change = {
+		.place = place,
+		.key = copy(key),
+		.before = copy(before),
+		.after = copy(after),
+		.secret = secret,
+	};
+
+	if ((plan->change_count & (plan->change_count + 1)) == 0) { /* full at 2^n - 1 */
+		struct change *changes =
+			realloc(plan->changes, (2 * plan->change_count + 2) * sizeof(*changes));
+
+		if (!changes)
+			goto out;
+		plan->changes = changes;
+	}
+	if ((key && !change.key) || (before && !change.before) || (after && !change.after))
+		goto out;
+	plan->changes[plan->change_count++] = change;
+	return 0;
+out:
+	free(change.key);
+	free(change.before);
+	free(change.after);
+	return err_oom(err);
+}
+
+/* The rule's file does not exist yet: make its document from the template. */
+static int render_rule(struct place *place, const char *value, struct err *err)
+{
+	CLEANUP(buf_done) struct buf text = { 0 };
+	int rc = rule_render(value, &text, err);
+
+	if (rc == 0)
+		rc = place->type->parse(&place->doc, buf_text(&text), text.len, err);
+	return rc;
+}
+
+/* value NULL: unset. */
+static int edit(struct place *place, const char *key, const char *value, struct err *err)
+{
+	if (!place->doc)
+		return render_rule(place, value, err);
+	return value ? place->type->set(place->doc, key, value, err)
+		     : place->type->unset(place->doc, key, err);
+}
+
+static int change_key(struct plan *plan, struct place *place, const char *key, const char *value,
+		      bool secret, struct err *err)
+{
+	const char *now = place->doc ? place->type->get(place->doc, key, NULL) : NULL;
+	CLEANUP(free_ptr) char *before = copy(now);
+	bool held = now ? value && strcmp(now, value) == 0 : !value;
+	int rc;
+
+	if (now && !before)
+		return err_oom(err);
+	rc = edit(place, key, value, err);
+	if (rc < 0)
+		rc = err_at(err, "%s", place->path);
+	else
+		rc = 0;
+	/* A new record's values are told by the record itself. */
+	if (rc == 0 && !held && (place->exists || place->kind != PLACE_RECORD))
+		rc = add_change(plan, place, key, before, value, secret, err);
+	if (before && secret)
+		memory_wipe(before, strlen(before));
+	return rc;
+}
+
+int plan_set(struct plan *plan, struct place *place, const char *key, const char *value,
+	     bool secret, struct err *err)
+{
+	return change_key(plan, place, key, value, secret, err);
+}
+
+int plan_unset(struct plan *plan, struct place *place, const char *key, bool secret,
+	       struct err *err)
+{
+	return change_key(plan, place, key, NULL, secret, err);
+}
+
+static bool mendable(const struct finding *finding)
+{
+	return finding->value && finding->place->type &&
+	       (finding->verdict == VERDICT_DIFFERS || finding->verdict == VERDICT_NOT_SET);
+}
+
+int plan_make(struct plan *plan, struct survey *survey, const struct findings *findings,
+	      bool (*skip)(const struct place *place, const void *ctx), const void *ctx,
+	      struct err *err)
+{
+	int rc = 0;
+
+	*plan = (struct plan){ 0 };
+	for (size_t i = 0; rc == 0 && i < survey->count; i++) {
+		const struct place *place = &survey->places[i];
+
+		if (place->kind == PLACE_RECORD && !place->exists)
+			rc = add_change(plan, place, NULL, NULL, "new record", false, err);
+	}
+	for (size_t i = 0; rc == 0 && i < findings->count; i++) {
+		const struct finding *finding = &findings->items[i];
+		struct place *place = &survey->places[finding->place - survey->places];
+		char value[16];
+
+		if (!mendable(finding) || (skip && skip(place, ctx)))
+			continue;
+		snprintf(value, sizeof(value), "%u", finding->wanted);
+		rc = plan_set(plan, place, finding->value->where->key, value, false, err);
+	}
+	return rc;
+}
+
+/* A record's database is what its path has before /nodes/. */
+static const char *database_root(const struct place *place)
+{
+	static const char *const roots[] = { "/etc/iscsi", "/var/lib/iscsi" };
+
+	for (size_t i = 0; place->kind == PLACE_RECORD && i < ARRAY_LEN(roots); i++) {
+		if (strncmp(place->path, roots[i], strlen(roots[i])) == 0)
+			return roots[i];
+	}
+	return NULL;
+}
+
+static mode_t file_mode(const struct place *place)
+{
+	if (place->kind == PLACE_RECORD) /* open-iscsi's own mode: secrets live in it */
+		return 0600;
+	return place->exists ? 07777 : 0644;
+}
+
+int plan_finish(struct plan *plan, struct survey *survey, struct err *err)
+{
+	plan->files = calloc(survey->count + 1, sizeof(*plan->files));
+	plan->after = calloc(survey->count + 1, sizeof(*plan->after));
+	if (!plan->files || !plan->after)
+		return err_oom(err);
+	for (size_t i = 0; i < survey->count; i++) {
+		struct place *place = &survey->places[i];
+		struct buf *after = &plan->after[plan->file_count];
+		int rc;
+
+		if (!place->doc)
+			continue;
+		after->secret = true;
+		rc = place->type->write(place->doc, after, err);
+		if (rc == 0 && after->failed)
+			rc = err_oom(err);
+		if (rc < 0)
+			return err_at(err, "%s", place->path);
+		if (place->exists && buf_equal(after, &place->bytes)) {
+			buf_done(after);
+			continue;
+		}
+		plan->files[plan->file_count++] = (struct tx_file){
+			.path = place->path,
+			.type = place->type,
+			.before = place->exists ? &place->bytes : NULL,
+			.after = after,
+			.mode = file_mode(place),
+			.database = database_root(place),
+		};
+	}
+	return 0;
+}
+
+static void free_text(char *text, bool secret)
+{
+	if (text && secret)
+		memory_wipe(text, strlen(text));
+	free(text);
+}
+
+void plan_done(struct plan *plan)
+{
+	for (size_t i = 0; i < plan->change_count; i++) {
+		free(plan->changes[i].key);
+		free_text(plan->changes[i].before, plan->changes[i].secret);
+		free_text(plan->changes[i].after, plan->changes[i].secret);
+	}
+	for (size_t i = 0; i < plan->file_count; i++)
+		buf_done(&plan->after[i]);
+	free(plan->changes);
+	free(plan->files);
+	free(plan->after);
+	*plan = (struct plan){ 0 };
+}

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/survey.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "documents/document.h"
+#include "documents/open_iscsi.h"
+#include "err.h"
+#include "host/paths.h"
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+bool selection_has(const struct selection *selection, const char *target)
+{
+	if (selection->by_name)
+		return gateway_kind(target) != GATEWAY_OTHER;
+	return selection->count > 0 && bsearch(&target, selection->targets, selection->count,
+					       sizeof(*selection->targets), by_text);
+}
+
+/* The next place to fill, or NULL where memory ran out. */
+static struct place *add_place(struct survey *survey, struct err *err)
+{
+	if ((survey->count & (survey->count + 1)) == 0) { /* full at 2^n - 1 */
+		struct place *places =
+			realloc(survey->places, (2 * survey->count + 2) * sizeof(*places));
+
+		if (!places) {
+			err_oom(err);
+			return NULL;
+		}
+		survey->places = places;
+	}
+	survey->places[survey->count] = (struct place){ 0 };
+	return &survey->places[survey->count++];
+}
+
+/* iscsid.conf and the rule are for all of a host: the volume profile, unless only tapes are here. */
+static const struct profile *host_profile(const struct survey *survey)
+{
+	bool tape_only = survey->kinds[GATEWAY_TAPE] && !survey->kinds[GATEWAY_VOLUME];
+
+	return &survey->wanted->profiles[tape_only ? GATEWAY_TAPE : GATEWAY_VOLUME];
+}
+
+static int add_document(struct survey *survey, enum place_kind kind, const char *path,
+			const struct document_type *type, struct err *err)
+{
+	CLEANUP(buf_done) struct buf bytes = { .secret = true };
+	struct document *doc = NULL;
+	struct place *place;
+	int rc = paths_read(survey->paths, path, CONFIG_FILE_MAX, &bytes, NULL, err);
+	bool exists = rc == 0;
+
+	if (rc == -ENOENT && kind == PLACE_UDEV_RULE)
+		rc = 0;
+	if (rc == 0 && exists) {
+		rc = type->parse(&doc, buf_text(&bytes), bytes.len, err);
+		if (rc < 0) {
+			char shown[ERR_PLACE_MAX];
+
+			paths_show(survey->paths, path, shown, sizeof(shown));
+			return err_at(err, "%s", shown);
+		}
+	}
+	if (rc < 0)
+		return rc;
+	place = add_place(survey, err);
+	if (!place) {
+		if (doc)
+			type->free(doc);
+		return -ENOMEM;
+	}
+	return place_of_document(place, kind, host_profile(survey), path, NULL, type, &doc, &bytes,
+				 exists, err);
+}
+
+static int add_iscsid_conf(struct survey *survey, struct err *err)
+{
+	int rc = add_document(survey, PLACE_ISCSID_CONF, ISCSID_CONF, &document_open_iscsi, err);
+	char shown[ERR_PLACE_MAX];
+
+	if (rc != -ENOENT)
+		return rc;
+	err_set(err, ENOENT,
+		"no such file: install open-iscsi (Debian) or iscsi-initiator-utils "
+		"(RHEL) first");
+	paths_show(survey->paths, ISCSID_CONF, shown, sizeof(shown));
+	return err_at(err, "%s", shown);
+}
+
+static int add_record(struct survey *survey, struct record *record, bool exists, struct err *err)
+{
+	CLEANUP(buf_done) struct buf bytes = { .secret = true };
+	char name[ISCSI_NAME_SIZE + 96];
+	const struct profile *profile = &survey->wanted->profiles[gateway_kind(record->target)];
+	struct document *doc = TAKE_PTR(record->doc);
+	struct place *place = add_place(survey, err);
+	int rc;
+
+	if (!place) {
+		document_open_iscsi.free(doc);
+		return -ENOMEM;
+	}
+	if (exists)
+		buf_add(&bytes, buf_text(&record->bytes), record->bytes.len);
+	if (bytes.failed) {
+		document_open_iscsi.free(doc);
+		return err_oom(err);
+	}
+	snprintf(name, sizeof(name), "%s at %s:%u", record->target, record->address, record->port);
+	rc = place_of_document(place, PLACE_RECORD, profile, record->path, name,
+			       &document_open_iscsi, &doc, &bytes, exists, err);
+	place->record = record;
+	return rc;
+}
+
+/* A key absent from a record reads as open-iscsi's default, not as iscsid.conf's: write them all. */
+static int lay_profile(struct record *record, const struct profile *profile, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc >= 0 && i < profile->setting_count; i++) {
+		const struct setting *setting = &profile->settings[i];
+
+		for (size_t j = 0; rc >= 0 && j < setting->place_count; j++) {
+			const struct setting_place *where = &setting->places[j];
+			const char *text;
+			char value[16];
+			int32_t current = -1;
+
+			if (where->kind != PLACE_RECORD)
+				continue;
+			text = document_open_iscsi.get(record->doc, where->key, NULL);
+			if (text)
+				current = open_iscsi_number(text, strlen(text));
+			snprintf(value, sizeof(value), "%u",
+				 setting_wanted(setting, where,
+						current >= 0 ? &(uint32_t){ (uint32_t)current }
+							     : NULL));
+			rc = document_open_iscsi.set(record->doc, where->key, value, err);
+		}
+	}
+	return rc < 0 ? rc : 0;
+}
+
+int survey_add_record(struct survey *survey, struct record *record, struct err *err)
+{
+	struct record *kept = malloc(sizeof(*kept));
+	struct record **added =
+		realloc(survey->added, (survey->added_count + 1) * sizeof(*survey->added));
+	int rc;
+
+	if (added)
+		survey->added = added;
+	if (!kept || !added) {
+		free(kept);
+		record_done(record);
+		return err_oom(err);
+	}
+	*kept = *record;
+	*record = (struct record){ 0 };
+	survey->added[survey->added_count++] = kept;
+	rc = lay_profile(kept, &survey->wanted->profiles[gateway_kind(kept->target)], err);
+	return rc < 0 ? rc : add_record(survey, kept, false, err);
+}
+
+static int add_records(struct survey *survey, const struct selection *selection, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < survey->database.count; i++) {
+		struct record *record = &survey->database.records[i];
+		char shown[ERR_PLACE_MAX];
+
+		if (gateway_kind(record->target) == GATEWAY_OTHER)
+			survey->foreign++;
+		if (gateway_kind(record->target) == GATEWAY_OTHER ||
+		    !selection_has(selection, record->target))
+			continue;
+		if (record->problem[0] != '\0') {
+			paths_show(survey->paths, record->path, shown, sizeof(shown));
+			err_set(err, EINVAL, "%s", record->problem);
+			return err_at(err, "%s", shown);
+		}
+		rc = add_record(survey, record, true, err);
+	}
+	return rc;
+}
+
+static int add_live(struct survey *survey, const struct selection *selection, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < survey->sessions.count; i++) {
+		const struct session *session = &survey->sessions.items[i];
+		enum gateway_kind kind = gateway_kind(session->target);
+		struct place *place;
+
+		if (!selection_has(selection, session->target) || kind == GATEWAY_OTHER)
+			continue;
+		place = add_place(survey, err);
+		rc = place ? place_of_session(place, &survey->wanted->profiles[kind], survey->paths,
+					      session, err)
+			   : -ENOMEM;
+		for (size_t j = 0; rc == 0 && j < session->device_count; j++) {
+			place = add_place(survey, err);
+			rc = place ? place_of_device(place, &survey->wanted->profiles[kind],
+						     survey->paths, session, &session->devices[j],
+						     err)
+				   : -ENOMEM;
+		}
+	}
+	return rc;
+}
+
+/* Which profiles are in play: by the targets asked for, the records, the sessions. */
+static void note_kinds(struct survey *survey, const struct selection *selection)
+{
+	bool seen[GATEWAY_OTHER + 1] = { false };
+
+	for (size_t i = 0; i < selection->count; i++)
+		seen[gateway_kind(selection->targets[i])] = true;
+	for (size_t i = 0; i < survey->database.count; i++)
+		seen[gateway_kind(survey->database.records[i].target)] = true;
+	for (size_t i = 0; i < survey->sessions.count; i++)
+		seen[gateway_kind(survey->sessions.items[i].target)] = true;
+	memcpy(survey->kinds, seen, sizeof(survey->kinds));
+}
+
+static bool has_rule(const struct profile *profile)
+{
+	return profile_find(profile, PLACE_UDEV_RULE, "timeout", NULL) != NULL;
+}
+
+int survey_load(struct survey *survey, const struct paths *paths, const struct wanted *wanted,
+		const struct selection *selection, struct err *err)
+{
+	int rc;
+
+	*survey = (struct survey){ .paths = paths, .wanted = wanted };
+	rc = database_load(&survey->database, paths, err);
+	if (rc == 0)
+		rc = sessions_load(&survey->sessions, paths, err);
+	if (rc < 0)
+		return rc;
+	note_kinds(survey, selection);
+	rc = add_iscsid_conf(survey, err);
+	if (rc == 0 && has_rule(host_profile(survey)))
+		rc = add_document(survey, PLACE_UDEV_RULE, UDEV_RULE, &document_rule, err);
+	if (rc == 0)
+		rc = add_records(survey, selection, err);
+	if (rc == 0)
+		rc = add_live(survey, selection, err);
+	return rc;
+}
+
+void survey_done(struct survey *survey)
+{
+	for (size_t i = 0; i < survey->count; i++)
+		place_done(&survey->places[i]);
+	for (size_t i = 0; i < survey->added_count; i++) {
+		record_done(survey->added[i]);
+		free(survey->added[i]);
+	}
+	free(survey->added);
+	free(survey->places);
+	database_done(&survey->database);
+	sessions_done(&survey->sessions);
+	*survey = (struct survey){ 0 };
+}
+
+struct place *survey_place(const struct survey *survey, enum place_kind kind)
+{
+	for (size_t i = 0; i < survey->count; i++) {
+		if (survey->places[i].kind == kind)
+			return &survey->places[i];
+	}
+	return NULL;
+}
