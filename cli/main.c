@@ -14,8 +14,7 @@ static const char program[] = "sgw-init";
 
 /* In the order of use, as --help shows them. */
 static const struct command *const commands[] = {
-	&command_profile,
-	NULL,
+	&command_apply, &command_check, &command_undo, &command_profile, NULL,
 };
 
 void warn(const char *fmt, ...)

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+/* sgw-init apply: discover, plan, write, and look again whether it holds. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+#include "documents/chap_file.h"
+#include "engine/plan.h"
+#include "engine/plan_chap.h"
+#include "engine/tx.h"
+#include "err.h"
+#include "inspection.h"
+#include "os/files.h"
+#include "plan_report.h"
+#include "report.h"
+
+enum { CHAP_FILE_MAX = 1 << 20 };
+
+/* One apply, from the command line to the journal entry. */
+struct applying {
+	const struct options *opt;
+	struct inspection in;
+	struct chap_file chap;
+	char initiator[ISCSI_NAME_SIZE];
+	bool *unused; /* one flag a CHAP entry */
+	struct plan plan;
+	struct tx *tx;
+	char id[TX_ID_MAX]; /* empty: nothing was written */
+};
+
+static int load_chap(struct applying *a, struct err *err)
+{
+	CLEANUP(buf_done) struct buf bytes = { .secret = true };
+	int rc;
+
+	if (!a->opt->chap)
+		return 0;
+	rc = initiator_name_read(&a->in.paths, a->initiator, err);
+	if (rc == 0)
+		rc = file_read_private(a->opt->chap, CHAP_FILE_MAX, &bytes, err);
+	if (rc < 0)
+		return rc;
+	rc = chap_file_parse(&a->chap, buf_text(&bytes), bytes.len, CHAP_LIMITS_AWS, err);
+	if (rc < 0)
+		return err_at(err, "%s", a->opt->chap);
+	if (a->chap.incomplete)
+		warn("%s: it ends in a Marker: there are more credentials than it holds",
+		     a->opt->chap);
+	a->unused = calloc(a->chap.count + 1, sizeof(*a->unused));
+	return a->unused ? 0 : err_oom(err);
+}
+
+static bool out_of_scope(const struct place *place, const void *ctx)
+{
+	const struct options *opt = ctx;
+
+	return opt->scope == SCOPE_TARGETS && place->kind == PLACE_ISCSID_CONF;
+}
+
+static int make_plan(struct applying *a, struct err *err)
+{
+	struct survey *survey = &a->in.survey;
+	int rc = plan_make(&a->plan, survey, &a->in.findings, out_of_scope, a->opt, err);
+
+	if (rc == 0 && a->opt->chap) {
+		rc = plan_chap(&a->plan, survey, &a->chap, a->initiator, a->unused, err);
+		if (rc == -EINVAL)
+			err_at(err, "%s", a->opt->chap);
+	}
+	return rc < 0 ? rc : plan_finish(&a->plan, survey, err);
+}
+
+static void warn_about(const struct applying *a)
+{
+	bool touches_conf = false;
+
+	for (size_t i = 0; i < a->plan.change_count; i++)
+		touches_conf |= a->plan.changes[i].place->kind == PLACE_ISCSID_CONF;
+	if (touches_conf && a->in.survey.foreign > 0)
+		warn("%zu records of other arrays are left alone, but iscsid.conf will reach them "
+		     "at "
+		     "their next discovery; --scope targets leaves it alone",
+		     a->in.survey.foreign);
+	for (size_t i = 0; i < a->chap.count; i++) {
+		if (a->unused[i])
+			warn("%s: %s has no record here: discover its gateway with apply PORTAL",
+			     a->opt->chap, a->chap.entries[i].target);
+	}
+}
+
+/* The journal tells what was asked for; options that hold a value of weight are in it. */
+static void describe(const struct options *opt, char *out, size_t size)
+{
+	size_t used = (size_t)snprintf(out, size, "apply%s%s", opt->chap ? " --chap" : "",
+				       opt->scope == SCOPE_TARGETS ? " --scope targets" : "");
+
+	for (size_t i = 0; i < opt->arg_count && used < size; i++)
+		used += (size_t)snprintf(out + used, size - used, " %s", opt->args[i]);
+}
+
+/* What was written is read back: a value that does not hold then is an error. */
+static int look_again(struct applying *a, struct err *err)
+{
+	int rc = inspection_survey(&a->in, false, err);
+
+	for (size_t i = 0; rc == 0 && i < a->in.findings.count; i++) {
+		const struct finding *finding = &a->in.findings.items[i];
+
+		if (!finding->value || !finding->place->type || !finding_weighs(finding, false) ||
+		    out_of_scope(finding->place, a->opt))
+			continue;
+		err_set(err, EIO,
+			"%s is not in effect after it was written; entry %s stands, undo "
+			"takes it back",
+			finding->value->where->key, a->id);
+		rc = err_at(err, "%s", finding->place->path);
+	}
+	return rc;
+}
+
+/* Live values that still differ: what to type for each, every line once. */
+static void print_live(const struct findings *findings)
+{
+	const char *last = "";
+
+	for (size_t i = 0; i < findings->count; i++) {
+		const struct finding *finding = &findings->items[i];
+
+		if (!finding->place || !finding->place->session ||
+		    !finding_weighs(finding, false) || strcmp(finding->note, last) == 0)
+			continue;
+		printf("still to do for %s: %s\n", finding->place->name, finding->note);
+		last = finding->note;
+	}
+}
+
+static int print_json(const struct applying *a, struct err *err)
+{
+	json_t *document = json_document("apply");
+
+	json_object_set_new(document, "dry_run", json_boolean(a->opt->dry_run));
+	json_object_set_new(document, "changed", json_boolean(a->id[0] != '\0'));
+	json_object_set_new(document, "entry", a->id[0] ? json_string(a->id) : json_null());
+	json_object_set_new(document, "changes", plan_json(&a->plan));
+	return json_print(document, stdout, err);
+}
+
+static int print_result(struct applying *a, struct err *err)
+{
+	int rc = 0;
+
+	if (a->opt->output == OUTPUT_JSON)
+		return print_json(a, err);
+	if (a->opt->output == OUTPUT_DIFF)
+		return plan_print_diff(&a->plan, err);
+	if (a->plan.file_count == 0) {
+		printf("nothing to change\n");
+		return 0;
+	}
+	rc = plan_print_table(&a->plan, err);
+	if (a->opt->dry_run)
+		printf("%zu files would change; nothing was written\n", a->plan.file_count);
+	else
+		printf("%zu files written; take it back with: sgw-init undo%s%s %s\n",
+		       a->plan.file_count, a->opt->root ? " --root " : "",
+		       a->opt->root ? a->opt->root : "", a->id);
+	return rc;
+}
+
+static int write_plan(struct applying *a, struct err *err)
+{
+	char command[256];
+	int rc;
+
+	describe(a->opt, command, sizeof(command));
+	rc = tx_commit(a->tx, command, a->plan.files, a->plan.file_count, a->id, err);
+	if (rc == 0 && a->plan.file_count > 0)
+		rc = print_result(a, err);
+	/* The plan points into the survey: it ends before the second look. */
+	plan_done(&a->plan);
+	if (rc == 0)
+		rc = look_again(a, err);
+	if (rc == 0 && a->opt->output == OUTPUT_TABLE)
+		print_live(&a->in.findings);
+	return rc;
+}
+
+static int begin(struct applying *a, struct err *err)
+{
+	CLEANUP(buf_done) struct buf recovered = { 0 };
+	int rc;
+
+	if (a->opt->dry_run)
+		return 0;
+	rc = tx_begin(&a->tx, &a->in.paths, &recovered, err);
+	if (rc == 0 && recovered.len > 0)
+		warn("%s", recovered.data);
+	return rc;
+}
+
+static int apply(struct applying *a, struct err *err)
+{
+	int rc = inspection_open(&a->in, a->opt, err);
+
+	if (rc == 0)
+		rc = load_chap(a, err);
+	if (rc == 0)
+		rc = inspection_discover(&a->in, a->opt, err);
+	if (rc == 0)
+		rc = begin(a, err);
+	if (rc == 0)
+		rc = inspection_survey(&a->in, true, err);
+	if (rc == 0)
+		rc = make_plan(a, err);
+	if (rc < 0)
+		return rc;
+	warn_about(a);
+	if (a->plan.file_count > 0 && !a->opt->dry_run)
+		return write_plan(a, err);
+	rc = print_result(a, err);
+	if (rc == 0 && a->opt->output == OUTPUT_TABLE && !a->opt->dry_run)
+		print_live(&a->in.findings);
+	return rc < 0 ? rc : a->plan.file_count > 0 ? EXIT_DIFFERS : EXIT_DONE;
+}
+
+static int run(const struct options *opt, struct err *err)
+{
+	struct applying a = { .opt = opt, .in = INSPECTION_NONE };
+	int rc;
+
+	if (opt->output == OUTPUT_DIFF && !opt->dry_run)
+		return err_set(err, ERR_USAGE, "--output diff goes with --dry-run");
+	rc = apply(&a, err);
+	if (a.tx)
+		tx_end(a.tx);
+	plan_done(&a.plan);
+	chap_file_done(&a.chap);
+	free(a.unused);
+	inspection_done(&a.in);
+	return rc;
+}
+
+const struct command command_apply = {
+	.name = "apply",
+	.args = "[PORTAL...]",
+	.summary = "tune this host for its gateways: iscsid.conf, the udev rule, the records",
+	.options = OPT_ROOT | OPT_PROFILE | OPT_SCOPE | OPT_CHAP | OPT_DRY_RUN | OPT_TIMEOUT |
+		   OPT_SKIP_UNREACHABLE | OPT_OUTPUT_DIFF,
+	.run = run,
+};

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+/* sgw-init undo: take an apply back, or list what there is to take back. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "command.h"
+#include "engine/journal.h"
+#include "engine/undo.h"
+#include "err.h"
+#include "host/paths.h"
+#include "host/sessions.h"
+#include "report.h"
+
+static const char *const state_words[] = {
+	[ENTRY_APPLIED] = "applied",	     [ENTRY_HALF_APPLIED] = "half applied",
+	[ENTRY_HALF_UNDONE] = "half undone", [ENTRY_UNDONE] = "undone",
+	[ENTRY_UNREADABLE] = "unreadable",
+};
+
+static int list_json(const struct journal_entry *entries, size_t count, struct err *err)
+{
+	json_t *document = json_document("undo"), *list = json_array();
+
+	json_object_set_new(document, "entries", list);
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(list,
+				      json_pack("{s:s, s:I, s:o, s:s, s:I}", "id", entries[i].id,
+						"time", (json_int_t)entries[i].time, "command",
+						json_text(entries[i].command), "state",
+						state_words[entries[i].state], "files",
+						(json_int_t)entries[i].file_count));
+	return json_print(document, stdout, err);
+}
+
+static int list_entries(const struct paths *paths, const struct options *opt, struct err *err)
+{
+	static const char *const titles[] = { "ID", "STATE", "FILES", "COMMAND", NULL };
+	CLEANUP(free_ptr) struct journal_entry *entries = NULL;
+	CLEANUP(table_done) struct table table;
+	size_t count = 0;
+	int rc = journal_list(paths, &entries, &count, err);
+
+	table_init(&table, titles);
+	if (rc < 0)
+		return rc;
+	if (opt->output == OUTPUT_JSON)
+		return list_json(entries, count, err);
+	if (count == 0) {
+		printf("nothing was applied here\n");
+		return EXIT_DONE;
+	}
+	for (size_t i = 0; i < count; i++) {
+		char files[24];
+
+		snprintf(files, sizeof(files), "%zu", entries[i].file_count);
+		table_row(&table, entries[i].id, state_words[entries[i].state], files,
+			  entries[i].problem[0] ? entries[i].problem : entries[i].command, NULL);
+	}
+	return table_print(&table, stdout, err);
+}
+
+/* What goes through an undo: the sessions that forbid a step, and the steps done. */
+struct undoing {
+	struct sessions sessions;
+	struct table table;
+	json_t *list;
+	size_t kept;
+};
+
+/* A record whose session runs is in use: iscsid reads it when it logs in again. */
+static int refuse_live_record(const char *path, void *ctx, struct err *err)
+{
+	const struct sessions *sessions = &((struct undoing *)ctx)->sessions;
+	const char *nodes = strstr(path, "/nodes/");
+
+	for (size_t i = 0; nodes && i < sessions->count; i++) {
+		const struct session *session = &sessions->items[i];
+		char start[ISCSI_NAME_SIZE + 96];
+
+		snprintf(start, sizeof(start), "/nodes/%s/%s,%u", session->target, session->address,
+			 session->port);
+		if (strncmp(nodes, start, strlen(start)) == 0 &&
+		    strchr(",/", nodes[strlen(start)])) {
+			err_set(err, EBUSY,
+				"%s is logged in through this record; log out first: iscsiadm -m "
+				"node -T %s -p %s:%u --logout",
+				session->name, session->target, session->address, session->port);
+			return err_at(err, "%s", path);
+		}
+	}
+	return 0;
+}
+
+static void note_step(const struct undo_step *step, void *ctx)
+{
+	static const char *const done[] = {
+		[UNDO_RESTORED] = "restored",
+		[UNDO_EDITED] = "taken back",
+		[UNDO_KEPT] = "left",
+	};
+	struct undoing *steps = ctx;
+	const char *note = step->note ? step->note : "";
+
+	steps->kept += step->action == UNDO_KEPT;
+	table_row(&steps->table, step->path, step->key ? step->key : "", done[step->action], note,
+		  NULL);
+	json_array_append_new(steps->list,
+			      json_pack("{s:o, s:o, s:s, s:o}", "path", json_text(step->path),
+					"key", step->key ? json_text(step->key) : json_null(),
+					"result", done[step->action], "note", json_text(note)));
+}
+
+/* Undone CHAP settings bring the former secrets back, which the gateway may have forgotten. */
+static bool set_chap(const struct paths *paths, const char *id)
+{
+	CLEANUP(free_ptr) struct journal_entry *entries = NULL;
+	struct err ignored = { 0 };
+	size_t count = 0;
+
+	if (journal_list(paths, &entries, &count, &ignored) < 0)
+		return false;
+	while (count > 0) {
+		const struct journal_entry *entry = &entries[--count];
+
+		if (id ? strcmp(entry->id, id) == 0 : entry->state == ENTRY_APPLIED)
+			return strstr(entry->command, "--chap") != NULL;
+	}
+	return false;
+}
+
+static int print_steps(struct undoing *steps, const struct options *opt, struct err *err)
+{
+	json_t *document;
+	int rc;
+
+	if (opt->output == OUTPUT_JSON) {
+		document = json_document("undo");
+		json_object_set(document, "steps", steps->list);
+		return json_print(document, stdout, err);
+	}
+	rc = table_print(&steps->table, stdout, err);
+	if (steps->kept > 0)
+		printf("%zu left as others made them\n", steps->kept);
+	return rc;
+}
+
+static int undo(const struct paths *paths, const struct options *opt, struct err *err)
+{
+	static const char *const titles[] = { "FILE", "KEY", "RESULT", "NOTE", NULL };
+	const char *id = opt->args[0];
+	struct undoing steps = { .list = json_array() };
+	struct buf recovered = { 0 };
+	struct tx *tx = NULL;
+	bool chap;
+	int rc = sessions_load(&steps.sessions, paths, err);
+
+	table_init(&steps.table, titles);
+	if (rc == 0)
+		rc = tx_begin(&tx, paths, &recovered, err);
+	if (rc == 0 && recovered.len > 0)
+		warn("%s", recovered.data);
+	chap = rc == 0 && set_chap(paths, id);
+	if (rc == 0) {
+		rc = undo_entry(tx, id, false, refuse_live_record, note_step, &steps, err);
+		/* What the recovery rolled back was the last apply: nothing else was asked for. */
+		if (rc == -ENOENT && !id && recovered.len > 0)
+			rc = 0;
+		else if (rc == 0)
+			rc = print_steps(&steps, opt, err);
+	}
+	if (rc == 0 && chap)
+		warn("the CHAP secrets of before are back; the gateway may know others by now");
+	if (tx)
+		tx_end(tx);
+	buf_done(&recovered);
+	sessions_done(&steps.sessions);
+	table_done(&steps.table);
+	json_decref(steps.list);
+	return rc;
+}
+
+static int run(const struct options *opt, struct err *err)
+{
+	struct paths paths;
+	int rc;
+
+	if (opt->arg_count > 1)
+		return err_set(err, ERR_USAGE, "undo takes one ID at most; see undo --list");
+	rc = paths_init(&paths, opt->root, err);
+	if (rc < 0)
+		return rc;
+	rc = opt->list ? list_entries(&paths, opt, err) : undo(&paths, opt, err);
+	paths_done(&paths);
+	return rc;
+}
+
+const struct command command_undo = {
+	.name = "undo",
+	.args = "[ID]",
+	.summary = "take an apply back, the newest one without ID",
+	.options = OPT_ROOT | OPT_LIST | OPT_OUTPUT,
+	.run = run,
+};

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What check and apply do before they part: the host, the profiles in force,
+ * the portals' targets, the survey of all places and its findings.
+ */
+#ifndef SGW_INSPECTION_H
+#define SGW_INSPECTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "engine/compare.h"
+#include "engine/survey.h"
+#include "engine/wanted.h"
+#include "host/paths.h"
+#include "options.h"
+#include "portals.h"
+
+struct err;
+
+/* Starts as INSPECTION_NONE. */
+struct inspection {
+	struct paths paths;
+	struct wanted wanted;
+	struct portals portals; /* empty without PORTAL */
+	struct survey survey;
+	struct findings findings;
+};
+#define INSPECTION_NONE         \
+	{                       \
+		.paths.fd = -1, \
+	}
+
+/* The host and the profiles: what every command needs that has OPT_ROOT and OPT_PROFILE. */
+int inspection_open(struct inspection *in, const struct options *opt, struct err *err);
+
+/*
+ * Ask the portals of the command line, if any. -EHOSTUNREACH where one does
+ * not answer (each named on standard error) and --skip-unreachable was not
+ * given; -EINVAL where what answers is no Storage Gateway.
+ */
+int inspection_discover(struct inspection *in, const struct options *opt, struct err *err);
+
+/*
+ * Read the places and compare; with new_records, records for the portals'
+ * targets that have none are made ready. Called again it starts anew: apply
+ * looks again after writing.
+ */
+int inspection_survey(struct inspection *in, bool new_records, struct err *err);
+
+void inspection_done(struct inspection *in);
+
+#endif

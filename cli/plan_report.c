@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+#include "plan_report.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "diff.h"
+#include "engine/plan.h"
+#include "err.h"
+#include "report.h"
+
+static const char hidden[] = "********";
+
+static const char *shown(const struct change *change, const char *value, const char *absent)
+{
+	if (!value)
+		return absent;
+	return change->secret ? hidden : value;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/* The same change to many records is one row with a count. */
+struct group {
+	const struct change *first;
+	size_t count;
+};
+
+static bool belongs(const struct group *group, const struct change *change)
+{
+	const struct change *first = group->first;
+
+	return first->place->kind == PLACE_RECORD && change->place->kind == PLACE_RECORD &&
+	       same_text(first->key, change->key) &&
+	       same_text(shown(first, first->before, NULL), shown(change, change->before, NULL)) &&
+	       same_text(shown(first, first->after, NULL), shown(change, change->after, NULL));
+}
+
+/* Groups of change; the last hit comes first in the search, since records repeat in order. */
+static struct group *group_changes(const struct plan *plan, size_t *count)
+{
+	struct group *groups = calloc(plan->change_count + 1, sizeof(*groups));
+
+	*count = 0;
+	for (size_t i = 0; groups && i < plan->change_count; i++) {
+		const struct change *change = &plan->changes[i];
+		size_t g = 0;
+
+		while (g < *count && !belongs(&groups[g], change))
+			g++;
+		if (g == *count)
+			groups[(*count)++].first = change;
+		groups[g].count++;
+	}
+	return groups;
+}
+
+int plan_print_table(const struct plan *plan, struct err *err)
+{
+	static const char *const titles[] = { "PLACE", "KEY", "BEFORE", "AFTER", NULL };
+	CLEANUP(table_done) struct table table;
+	CLEANUP(free_ptr) struct group *groups = NULL;
+	size_t count = 0;
+
+	table_init(&table, titles);
+	groups = group_changes(plan, &count);
+	if (!groups)
+		return err_oom(err);
+	for (size_t i = 0; i < count; i++) {
+		const struct change *change = groups[i].first;
+		char many[32];
+
+		snprintf(many, sizeof(many), "%zu records", groups[i].count);
+		table_row(&table, groups[i].count > 1 ? many : change->place->name,
+			  change->key ? change->key : "", shown(change, change->before, "-"),
+			  shown(change, change->after, "-"), NULL);
+	}
+	return table_print(&table, stdout, err);
+}
+
+json_t *plan_json(const struct plan *plan)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < plan->change_count; i++) {
+		const struct change *change = &plan->changes[i];
+		const char *before = shown(change, change->before, NULL);
+		const char *after = shown(change, change->after, NULL);
+
+		json_array_append_new(list,
+				      json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "place",
+						place_word(change->place->kind), "name",
+						json_text(change->place->name), "path",
+						json_text(change->place->path), "key",
+						change->key ? json_text(change->key) : json_null(),
+						"before", before ? json_text(before) : json_null(),
+						"after", after ? json_text(after) : json_null()));
+	}
+	return list;
+}
+
+/*
+ * How much of a line may be seen: all of it, or up to the value of a key with
+ * "password" in it; in a comment and in a line that iscsid ignores as well.
+ */
+static size_t visible(const char *line, size_t len)
+{
+	static const char word[] = "password";
+	const char *at = memmem(line, len, word, strlen(word));
+	const char *end = line + len;
+
+	if (!at)
+		return len;
+	while (at < end && *at != ' ' && *at != '\t' && *at != '=')
+		at++;
+	while (at < end && (*at == ' ' || *at == '\t' || *at == '='))
+		at++;
+	return (size_t)(at - line);
+}
+
+int plan_print_diff(const struct plan *plan, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < plan->file_count; i++) {
+		const struct tx_file *file = &plan->files[i];
+
+		rc = diff_print(file->path, file->before ? buf_text(file->before) : NULL,
+				file->after ? buf_text(file->after) : NULL, visible, stdout, err);
+	}
+	return rc;
+}

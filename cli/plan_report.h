@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* A plan shown: as a table, a JSON array or a unified diff. Secrets come out as ********. */
+#ifndef SGW_PLAN_REPORT_H
+#define SGW_PLAN_REPORT_H
+
+#include <jansson.h>
+
+struct err;
+struct plan;
+
+int plan_print_table(const struct plan *plan, struct err *err);
+/* An array of {place, name, path, key, before, after}; NULL where memory ran out. */
+json_t *plan_json(const struct plan *plan);
+int plan_print_diff(const struct plan *plan, struct err *err);
+
+#endif
