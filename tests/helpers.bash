@@ -13,6 +13,8 @@ if [ -e "$ROOT/build/deps/env" ]; then
 fi
 PATH=$BUILD:$PATH
 export ROOT BUILD PATH
+# shellcheck source=tests/roots.bash
+. "$ROOT/tests/roots.bash"
 
 # need PROGRAM...: skip the test where one is not here; `make deps` brings all that tests may need.
 need() {

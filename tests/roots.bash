@@ -1,0 +1,52 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: MIT
+# Scratch system trees for --root, made from the distribution's own files.
+
+# stock_root DIR: a Debian 12 host with open-iscsi just installed. What its packages would generate
+# is written here; iscsid.conf is the package's own, unpacked by make deps.
+stock_root() {
+	local dir=$1 conf=$ROOT/build/deps/root/etc/iscsi/iscsid.conf
+
+	if [ ! -r "$conf" ]; then
+		echo "the distribution's iscsid.conf is missing: run: make deps" >&2
+		return 1
+	fi
+	mkdir -p "$dir"/etc/iscsi/{nodes,send_targets} "$dir"/etc/udev/rules.d \
+		"$dir"/run/lock/iscsi "$dir"/var/lib
+	chmod 0700 "$dir"/etc/iscsi/{nodes,send_targets}
+	cp "$conf" "$dir/etc/iscsi/iscsid.conf"
+	chmod 0644 "$dir/etc/iscsi/iscsid.conf"
+	echo "InitiatorName=${INITIATOR:=iqn.1993-08.org.debian:01:5a3e8f1c2b4d}" \
+		>"$dir/etc/iscsi/initiatorname.iscsi"
+	chmod 0600 "$dir/etc/iscsi/initiatorname.iscsi"
+	printf 'ID=debian\nVERSION_ID="12"\n' >"$dir/etc/os-release"
+}
+
+# tree_state DIR: every path below it with mode, owner and content, but for what sgw-init is to
+# leave: its journal and the lock's places.
+tree_state() {
+	(cd "$1" && find . -path ./var/lib/sgw-init -prune -o -path ./run/lock -prune -o \
+		-printf '%p %y %m %U:%G %l\n' -a -type f -exec sha256sum {} + | LC_ALL=C sort)
+}
+
+# write_chap_file FILE TARGET...: mutual CHAP of this host for each target, readable by its owner.
+write_chap_file() {
+	local file=$1 separator='' target
+	shift
+	(
+		umask 077
+		{
+			printf '{"ChapCredentials": ['
+			for target; do
+				printf '%s{"TargetARN": "%s", "InitiatorName": "%s",\n' \
+					"$separator" "$target" "$INITIATOR"
+				printf ' "SecretToAuthenticateInitiator": "%s",\n' "$INITIATOR_SECRET"
+				printf ' "SecretToAuthenticateTarget": "%s"}' "$TARGET_SECRET"
+				separator=,
+			done
+			printf ']}\n'
+		} >"$file"
+	)
+}
+INITIATOR_SECRET=host-secret-01
+TARGET_SECRET=gate-secret-02
