@@ -6,7 +6,11 @@ FUZZ_SECONDS ?= 300
 FUZZ_CC ?= clang
 
 UNIT_TESTS := $(patsubst tests/%.c,$(O)/%,$(wildcard tests/unit/test_*.c))
-UNIT_SHARED := $(call obj,$(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c)))
+UNIT_SHARED := $(call obj,$(filter-out tests/unit/test_% tests/unit/target_%,$(wildcard \
+	tests/unit/*.c)))
+# Tests of sgw-target take all of it but its main, and what only they share.
+TARGET_OBJ := $(call obj,$(filter-out %/main.c,$(TARGET_SRC)))
+TARGET_SHARED := $(call obj,$(wildcard tests/unit/target_*.c))
 BENCH_PROGRAMS := $(patsubst tests/%.c,$(O)/%,$(wildcard tests/bench/*.c))
 FUZZ_TARGETS := $(patsubst tests/%.c,$(O)/%,$(wildcard tests/fuzz/fuzz_*.c))
 # Building for the fuzzer takes a while: only where a fuzz target is to run.
@@ -54,10 +58,14 @@ $(BENCH_PROGRAMS): $(O)/bench/%: $(O)/obj/tests/bench/%.o $(O)/libsgw.a $(O)/fla
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(PKG_LIBS)
 
+$(filter $(O)/unit/test_target_%,$(UNIT_TESTS)): $(TARGET_OBJ) $(TARGET_SHARED)
+$(O)/fuzz/fuzz_target: $(TARGET_OBJ)
+
 $(UNIT_TESTS): $(O)/unit/%: $(O)/obj/tests/unit/%.o $(UNIT_SHARED) $(O)/libsgw.a $(O)/flags
 	@pkg-config --exists cmocka || { echo 'cmocka is missing: run: make deps' >&2; exit 1; }
 	@mkdir -p $(@D)
-	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(PKG_LIBS) -lcmocka
+	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(PKG_LIBS) \
+		-lcmocka
 
 # The fuzzer is clang's: everything is built once more for it, below $(O)/fuzz.
 fuzz-programs: | $(DEPS)
@@ -69,7 +77,8 @@ fuzz-targets: $(FUZZ_TARGETS)
 
 $(FUZZ_TARGETS): $(O)/fuzz/%: $(O)/obj/tests/fuzz/%.o $(O)/libsgw.a $(O)/flags
 	@mkdir -p $(@D)
-	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o %.a,$^) $(PKG_LIBS)
+	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(filter %.a,$^) \
+		$(PKG_LIBS)
 
 # The fuzzer's entry point is declared by nobody.
 $(O)/obj/tests/fuzz/%.o: WARN += -Wno-missing-prototypes

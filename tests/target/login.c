@@ -406,12 +406,35 @@ static unsigned int take_pair(struct target_login *login, const struct text_pair
 	return 0;
 }
 
+/* The CHAP keys of a request; step: how far the proof was before it. */
+static unsigned int take_chap(struct connection *connection, const char *const *chap,
+			      enum auth_step step, struct err *err)
+{
+	struct target_login *login = connection->login;
+	const struct auth_parties parties = {
+		.initiator = login->initiator,
+		.sent_name = login->sent_initiator,
+		.target = login->target,
+	};
+	bool none = true;
+
+	for (int i = 0; i < AUTH_KEYS; i++)
+		none = none && !chap[i];
+	if (none)
+		return 0;
+	if (step != AUTH_NO_METHOD)
+		return auth_receive(&login->auth, connection->gateway, &parties, chap,
+				    &login->answer, err);
+	err_set(err, EPROTO, "CHAP keys before AuthMethod=CHAP is agreed on");
+	return LOGIN_AUTHENTICATION_FAILED;
+}
+
 /* All pairs of a whole request, and the answer to them. */
 static unsigned int take_text(struct connection *connection, struct text_iter it, struct err *err)
 {
 	struct target_login *login = connection->login;
-	struct auth_parties parties = { login->initiator, login->sent_initiator, login->target };
 	const char *chap[AUTH_KEYS] = { NULL };
+	enum auth_step step = login->auth.step;
 	uint64_t before = login->params.received;
 	unsigned int status = 0;
 	struct text_pair pair;
@@ -423,13 +446,8 @@ static unsigned int take_text(struct connection *connection, struct text_iter it
 		if (!is_repeated(login, before, &pair))
 			status = take_pair(login, &pair, chap, err);
 	}
-	for (int i = 0; i < AUTH_KEYS && status == 0; i++) {
-		if (!chap[i])
-			continue;
-		status = auth_receive(&login->auth, connection->gateway, &parties, chap,
-				      &login->answer, err);
-		break;
-	}
+	if (status == 0)
+		status = take_chap(connection, chap, step, err);
 	if (status != 0)
 		return status;
 	if (!login->discovery)
