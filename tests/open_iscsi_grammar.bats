@@ -83,6 +83,38 @@ show() { # TARGET: its record as iscsiadm reads it
 	[ "$(diff "$STOCK_ISCSID_CONF" iscsid.conf | grep -c '^[<>]')" -eq 2 ]
 }
 
+@test "nothing is odd in the distribution's iscsid.conf, nor in a record of iscsiadm's" {
+	run -0 "$tool" lint "$STOCK_ISCSID_CONF"
+	[ -z "$output" ]
+	"$ROOT/tests/initiator" "$PWD/etc" iscsiadm -m node -o new -T iqn.x:theirs -p 10.0.0.1:3260,1
+	run -0 "$tool" lint "$(record_of iqn.x:theirs)"
+	[ -z "$output" ]
+}
+
+@test "what we set in iscsiadm's record is all that changes for iscsiadm" {
+	local record
+	record=$(record_of iqn.x:theirs)
+	"$ROOT/tests/initiator" "$PWD/etc" iscsiadm -m node -o new -T iqn.x:theirs -p 10.0.0.1:3260,1
+	show iqn.x:theirs >before
+	"$tool" set "$record" node.session.timeo.replacement_timeout 600 \
+		node.session.auth.authmethod CHAP node.session.auth.username 'me and "you"' >changed
+	cp changed "$record"
+	show iqn.x:theirs >after
+	run diff before after
+	diff - <(grep '^[<>]' <<<"$output") <<-'END'
+		< node.session.auth.authmethod = None
+		< node.session.auth.username = <empty>
+		> node.session.auth.authmethod = CHAP
+		> node.session.auth.username = me and "you"
+		< node.session.timeo.replacement_timeout = 120
+		> node.session.timeo.replacement_timeout = 600
+	END
+	# And iscsiadm would have put the new line where we did.
+	"$ROOT/tests/initiator" "$PWD/etc" iscsiadm -m node -T iqn.x:theirs -p 10.0.0.1:3260 \
+		-o update -n node.session.timeo.replacement_timeout -v 600
+	diff changed "$record"
+}
+
 @test "a record made by us is to iscsiadm what its own would be" {
 	# What iscsiadm makes without iscsid, which alone tells it where iscsid.conf is.
 	"$ROOT/tests/initiator" "$PWD/etc" iscsiadm -m node -o new -T iqn.x:theirs -p 10.0.0.1:3260,1

@@ -494,8 +494,15 @@ static int write_records(const char *dir)
 	return err.code != 0;
 }
 
-/* set FILE KEY VALUE...: print the file with these values set. */
-static int print_set(char **argv)
+static int print_lint(const struct lint *lint, void *ctx)
+{
+	(void)ctx;
+	printf("%u: %s\n", lint->line, lint->text);
+	return 0;
+}
+
+/* set FILE KEY VALUE...: print the file with these values set; lint FILE: what is odd in it. */
+static int edit_file(bool lint, char **argv)
 {
 	CLEANUP(buf_done) struct buf bytes = { 0 }, out = { 0 };
 	struct document *doc = NULL;
@@ -506,8 +513,10 @@ static int print_set(char **argv)
 		rc = type->parse(&doc, buf_text(&bytes), bytes.len, &err);
 	for (argv++; rc >= 0 && argv[0] && argv[1]; argv += 2)
 		rc = type->set(doc, argv[0], argv[1], &err);
-	if (rc >= 0)
+	if (rc >= 0 && !lint)
 		rc = type->write(doc, &out, &err);
+	if (rc >= 0 && lint)
+		type->lint(doc, NULL, print_lint, NULL);
 	if (rc < 0)
 		err_print("test_open_iscsi", &err);
 	else
@@ -535,7 +544,7 @@ int main(int argc, char **argv)
 
 	if (argc == 3 && strcmp(argv[1], "records") == 0)
 		return write_records(argv[2]);
-	if (argc > 3 && strcmp(argv[1], "set") == 0)
-		return print_set(argv + 2);
+	if (argc > 2 && (strcmp(argv[1], "set") == 0 || strcmp(argv[1], "lint") == 0))
+		return edit_file(argv[1][0] == 'l', argv + 2);
 	return cmocka_run_group_tests_name("open_iscsi", tests, NULL, NULL);
 }
