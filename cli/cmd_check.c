@@ -108,10 +108,10 @@ static void print_summary(const struct inspection *in, const struct options *opt
 {
 	struct budget budget = budget_of_survey(&in->survey);
 
-	if (sum->weighing == 0)
-		printf("ok: %zu values hold\n", sum->holding);
-	else
-		printf("%zu found that weigh, %zu values hold\n", sum->weighing, sum->holding);
+	printf("%s%zu values hold", sum->weighing ? "" : "ok: ", sum->holding);
+	if (sum->weighing > 0)
+		printf(", %zu do not", sum->weighing);
+	printf("\n");
 	if (sum->in_files > 0)
 		printf("mend the files with: sgw-init apply%s%s\n", opt->root ? " --root " : "",
 		       opt->root ? opt->root : "");

@@ -33,4 +33,7 @@ extern const struct command command_discover, command_apply, command_check, comm
 /* "sgw-init: warning: …" on standard error; bytes of others in it are escaped. */
 void warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* One warning a line of text, which is escaped already, each with its place in front. */
+void warn_lines(const char *place, const char *lines);
+
 #endif

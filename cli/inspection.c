@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "inspection.h"
 
+#include <errno.h>
+
 #include "command.h"
-#include "engine/plan.h"
 #include "err.h"
-#include "plan_report.h"
 
 int inspection_open(struct inspection *in, const struct options *opt, struct err *err)
 {
@@ -15,12 +15,131 @@ int inspection_open(struct inspection *in, const struct options *opt, struct err
 	return wanted_load(&in->wanted, &in->paths, opt->profiles, opt->sets, err);
 }
 
+/* What a portal's answer must be before anything is built on it. */
+static int judge(const struct discovery_result *result, bool skip, size_t *silent, struct err *err)
+{
+	char text[PORTAL_TEXT_MAX];
+	size_t strangers = 0;
+
+	portal_text(&result->asked, text);
+	if (result->rc < 0) {
+		err_print("sgw-init", &result->err);
+		*silent += !skip;
+		return 0;
+	}
+	for (size_t i = 0; i < result->targets.count; i++)
+		strangers += gateway_kind(result->targets.list[i].name) == GATEWAY_OTHER;
+	if (result->targets.refused > 0)
+		err_set(err, EINVAL, "it offers targets that no host can use: see the warnings");
+	else if (strangers > 0 && strangers == result->targets.count)
+		err_set(err, EINVAL,
+			"no Storage Gateway: none of its %zu targets begins with "
+			"iqn.1997-05.com.amazon:",
+			strangers);
+	else {
+		if (strangers > 0)
+			warn("%s: %zu of its targets are none of a Storage Gateway: left alone",
+			     text, strangers);
+		return 0;
+	}
+	return err_at(err, "%s", text);
+}
+
 int inspection_discover(struct inspection *in, const struct options *opt, struct err *err)
 {
-	(void)in;
+	size_t silent = 0;
+	int rc;
+
 	if (opt->arg_count == 0)
 		return 0;
-	return err_set(err, ERR_USAGE, "a portal is nothing this command takes");
+	rc = portals_discover(&in->portals, &in->paths, opt->args, opt->arg_count, opt->timeout_ms,
+			      err);
+	for (size_t i = 0; rc == 0 && i < in->portals.count; i++)
+		rc = judge(&in->portals.results[i], opt->skip_unreachable, &silent, err);
+	if (rc == 0 && silent > 0)
+		rc = err_set(err, EHOSTUNREACH,
+			     "%zu of %zu portals gave no answer: nothing was changed; "
+			     "--skip-unreachable goes on without them",
+			     silent, in->portals.count);
+	return rc;
+}
+
+/* Whether a host can be expected to reach that address of a target. */
+static bool usable(const struct portal *portal, const struct portal *reached)
+{
+	enum address_kind kind;
+
+	if (!portal->numeric)
+		return true;
+	kind = address_kind(portal->address);
+	return kind != ADDRESS_UNSPECIFIED && kind != ADDRESS_MULTICAST &&
+	       (kind != ADDRESS_LOOPBACK || address_kind(reached->address) == ADDRESS_LOOPBACK);
+}
+
+static int add_record(struct inspection *in, const struct target *target,
+		      const struct portal *portal, struct err *err)
+{
+	const struct place *conf = survey_place(&in->survey, PLACE_ISCSID_CONF);
+	struct record record = { 0 };
+	size_t from = 0;
+	int rc;
+
+	if (database_find(&in->survey.database, target->name, portal->host, portal->port, &from))
+		return 0;
+	rc = record_new(&record, &in->survey.database, target->name, portal->host, portal->port,
+			portal->tag, conf->doc, err);
+	if (rc == 0)
+		return survey_add_record(&in->survey, &record, err);
+	record_done(&record);
+	return rc;
+}
+
+/*
+ * A volume has one path: of several addresses the one that answered is its
+ * record's. A gateway behind address translation names none that answered:
+ * then all that a host can reach are.
+ */
+static int add_records(struct inspection *in, const struct target *target,
+		       const struct portal *reached, struct err *err)
+{
+	size_t made = 0;
+	int rc = 0;
+
+	for (size_t i = 0; i < target->portal_count; i++) {
+		if (portal_equal(&target->portals[i], reached))
+			return add_record(in, target, &target->portals[i], err);
+	}
+	for (size_t i = 0; rc == 0 && i < target->portal_count; i++) {
+		if (!usable(&target->portals[i], reached))
+			continue;
+		rc = add_record(in, target, &target->portals[i], err);
+		made++;
+	}
+	if (rc == 0)
+		warn("%s: the portal that answered is none of its addresses (address "
+		     "translation?)%s",
+		     target->name, made ? "" : ": no record is made");
+	return rc;
+}
+
+static int add_new_records(struct inspection *in, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < in->portals.count; i++) {
+		const struct discovery_result *result = &in->portals.results[i];
+		struct portal reached;
+
+		if (result->rc < 0 || !portal_reached(result, &reached))
+			continue;
+		for (size_t j = 0; rc == 0 && j < result->targets.count; j++) {
+			const struct target *target = &result->targets.list[j];
+
+			if (gateway_kind(target->name) != GATEWAY_OTHER)
+				rc = add_records(in, target, &reached, err);
+		}
+	}
+	return rc;
 }
 
 int inspection_survey(struct inspection *in, bool new_records, struct err *err)
@@ -28,14 +147,15 @@ int inspection_survey(struct inspection *in, bool new_records, struct err *err)
 	struct selection selection = {
 		.targets = in->portals.targets,
 		.count = in->portals.target_count,
-		.by_name = !in->portals.discovery,
+		.by_name = in->portals.count == 0,
 	};
 	int rc;
 
-	(void)new_records;
 	findings_done(&in->findings);
 	survey_done(&in->survey);
 	rc = survey_load(&in->survey, &in->paths, &in->wanted, &selection, err);
+	if (rc == 0 && new_records)
+		rc = add_new_records(in, err);
 	return rc < 0 ? rc : compare_survey(&in->survey, &in->findings, err);
 }
 
@@ -43,6 +163,7 @@ void inspection_done(struct inspection *in)
 {
 	findings_done(&in->findings);
 	survey_done(&in->survey);
+	portals_done(&in->portals);
 	wanted_done(&in->wanted);
 	paths_done(&in->paths);
 }

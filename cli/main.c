@@ -14,7 +14,7 @@ static const char program[] = "sgw-init";
 
 /* In the order of use, as --help shows them. */
 static const struct command *const commands[] = {
-	&command_apply, &command_check, &command_undo, &command_profile, NULL,
+	&command_discover, &command_apply, &command_check, &command_undo, &command_profile, NULL,
 };
 
 void warn(const char *fmt, ...)
@@ -27,6 +27,16 @@ void warn(const char *fmt, ...)
 	va_end(args);
 	escape_text(text, strlen(text), shown, sizeof(shown));
 	fprintf(stderr, "%s: warning: %s\n", program, shown);
+}
+
+void warn_lines(const char *place, const char *lines)
+{
+	while (*lines) {
+		int len = (int)strcspn(lines, "\n");
+
+		fprintf(stderr, "%s: warning: %s: %.*s\n", program, place, len, lines);
+		lines += len + (lines[len] == '\n');
+	}
 }
 
 static void print_usage(FILE *out)

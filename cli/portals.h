@@ -6,23 +6,35 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "engine/wanted.h"
+#include "iscsi/initiator.h"
+
 struct err;
 struct paths;
-struct discovery;
+
+/* Who asks where this host's InitiatorName cannot be read (initiatorname.iscsi is for root). */
+#define PORTALS_PLACEHOLDER "iqn.2000-01.com.example:sgw-init-discover"
 
 struct portals {
-	struct discovery *discovery; /* NULL: none were asked */
-	const char **targets; /* Storage Gateway targets, sorted by bytes, each once */
+	struct discovery_result *results; /* one a portal, in order, none twice */
+	size_t count;
+	const char **targets; /* of Storage Gateways, sorted by bytes, each once */
 	size_t target_count;
 };
 
 /*
- * Ask all of them at once, each within timeout_ms to connect. A portal that
- * cannot be parsed is -EINVAL; one that fails is a result with its error, and
- * no failure of this call.
+ * Ask all of them at once, each within timeout_ms to connect, and warn of what
+ * is odd. A text that is no portal is -EINVAL before any is asked; a portal
+ * that fails is a result with its error, and no failure of this call.
  */
 int portals_discover(struct portals *portals, const struct paths *paths, char *const *args,
 		     size_t count, uint32_t timeout_ms, struct err *err);
 void portals_done(struct portals *portals);
+
+/* What a portal is, by the first of its targets that tells. */
+enum gateway_kind portal_kind(const struct discovery_result *result);
+
+/* The address that answered, as a portal with its port; false where none was reached. */
+bool portal_reached(const struct discovery_result *result, struct portal *reached);
 
 #endif
