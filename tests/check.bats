@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: MIT
+# check: is it right, and if not, what to type.
+
+load helpers
+
+setup() {
+	HOST=$BATS_TEST_TMPDIR/host
+	CONF=$HOST/etc/iscsi/iscsid.conf
+	RULE=$HOST/etc/udev/rules.d/60-sgw-init.rules
+	stock_root "$HOST"
+}
+
+check() {
+	sgw-init check --root "$HOST" "$@"
+}
+
+@test "check exits 3 on a stock host, names each timeout, and tells the command that mends it" {
+	run -3 check
+	[[ $output == *"node.session.timeo.replacement_timeout"*"120"*"600"* ]]
+	[[ $output == *"sgw-init apply --root $HOST"* ]]
+}
+
+@test "check exits 0 after apply, and 3 after any one value is spoiled by hand, naming it" {
+	start_target --volume myvolume:1M
+	sgw-init apply --root "$HOST" "$PORTAL"
+	run -0 check
+	run -0 check "$PORTAL"
+	record=$(find "$HOST/etc/iscsi/nodes" -name default)
+	spoiled=0
+	for file in "$CONF" "$record"; do
+		while read -r key; do
+			cp -p "$file" "$BATS_TEST_TMPDIR/kept"
+			awk -v key="$key" '$1 == key { print key " = 7"; next } { print }' \
+				"$BATS_TEST_TMPDIR/kept" >"$file"
+			echo "case: $file: $key"
+			run -3 check
+			[[ $output == *"$key"* ]]
+			cp -p "$BATS_TEST_TMPDIR/kept" "$file"
+			spoiled=$((spoiled + 1))
+		done < <(sgw-init profile show volume --output json |
+			jq -r '.profile.settings[].places[] | select(.place == "record") | .key')
+	done
+	[ "$spoiled" -eq 12 ]
+	sed -i 's/="600"/="30"/' "$RULE"
+	run -3 check
+	[[ $output == *"60-sgw-init.rules"*"timeout"* ]]
+}
+
+@test "a line that iscsid ignores is named with its line and its cure" {
+	sgw-init apply --root "$HOST"
+	sed -i 's/^node.session.timeo.replacement_timeout = 600/node.session.timeo.replacement_timeout=600/' "$CONF"
+	line=$(grep -n '^node.session.timeo.replacement_timeout=600' "$CONF" | cut -d: -f1)
+	run -3 check
+	[[ $output == *"iscsid.conf:$line"*"blank"* ]]
+	run -0 sgw-init apply --root "$HOST"
+	run -0 check
+}
+
+@test "check PORTAL finds a target that has no record here" {
+	start_target --targets 2
+	sgw-init apply --root "$HOST"
+	run -0 check
+	run -3 check "$PORTAL"
+	[[ $output == *"iqn.1997-05.com.amazon:volume-01"* ]]
+	[[ $output == *"iqn.1997-05.com.amazon:volume-02"* ]]
+}
+
+@test "check knows what a silent gateway costs, before and after" {
+	run -3 check --output json
+	[ "$(jq '.budget.least_seconds, .budget.most_seconds' <<<"$output" | paste -sd' ')" = "125 130" ]
+	sgw-init apply --root "$HOST"
+	run -0 check --output json
+	[ "$(jq '.budget.least_seconds, .budget.most_seconds' <<<"$output" | paste -sd' ')" = "1200 1260" ]
+}
+
+# live_session TIMEOUT RECOVERY: a session and its disk, as the kernel shows them
+live_session() {
+	local session=$HOST/sys/class/iscsi_session/session1
+	local connection=$HOST/sys/class/iscsi_connection/connection1:0
+	local disk=$session/device/target2:0:0/2:0:0:0
+
+	mkdir -p "$connection" "$disk/block/sdb"
+	echo iqn.1997-05.com.amazon:myvolume >"$session/targetname"
+	echo "$2" >"$session/recovery_tmo"
+	echo 65536 >"$session/first_burst_len"
+	echo 262144 >"$session/max_burst_len"
+	echo 10.0.0.1 >"$connection/persistent_address"
+	echo 3260 >"$connection/persistent_port"
+	echo 60 >"$connection/recv_tmo"
+	echo 600 >"$connection/ping_tmo"
+	echo 262144 >"$connection/max_recv_dlength"
+	echo 0 >"$disk/type"
+	echo "$1" >"$disk/timeout"
+}
+
+@test "live values that are stale are named with the command that mends them" {
+	sgw-init apply --root "$HOST"
+	live_session 600 600
+	run -0 check
+	live_session 30 120
+	run -3 check
+	[[ $output == *"sdb"*"timeout"*"30"*"600"*"echo 600 >"*"/timeout"* ]]
+	[[ $output == *"session1"*"recovery_tmo"*"120"*"600"* ]]
+}
+
+@test "lengths that the gateway negotiated lower are told, and weigh only with --strict" {
+	sgw-init apply --root "$HOST"
+	live_session 600 600
+	run -0 check
+	[[ $output == *"max_burst_len"*"negotiated"* ]]
+	run -3 check --strict
+}
+
+@test "check writes nothing, not even a journal" {
+	find "$HOST" -printf '%P %i %T@\n' | sort >"$BATS_TEST_TMPDIR/before"
+	run -3 check
+	find "$HOST" -printf '%P %i %T@\n' | sort | diff "$BATS_TEST_TMPDIR/before" -
+}
+
+@test "check --output diff shows what apply would write" {
+	run -3 --separate-stderr check --output diff
+	diff=$output
+	run -3 --separate-stderr sgw-init apply --root "$HOST" --dry-run --output diff
+	[ "$output" = "$diff" ]
+	[[ $diff == *"+node.session.timeo.replacement_timeout = 600"* ]]
+}
+

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: MIT
+# undo: exact to the byte, and never what others did.
+
+load helpers
+
+setup() {
+	HOST=$BATS_TEST_TMPDIR/host
+	CONF=$HOST/etc/iscsi/iscsid.conf
+	RULE=$HOST/etc/udev/rules.d/60-sgw-init.rules
+	stock_root "$HOST"
+}
+
+undo() {
+	sgw-init undo --root "$HOST" "$@"
+}
+
+@test "undo brings every byte, mode and absence back" {
+	start_target --targets 3
+	tree_state "$HOST" >"$BATS_TEST_TMPDIR/before"
+	sgw-init apply --root "$HOST" "$PORTAL"
+	[ -e "$RULE" ]
+	run -0 undo
+	tree_state "$HOST" | diff "$BATS_TEST_TMPDIR/before" -
+}
+
+@test "after somebody else's edit undo takes back only what is ours, and tells the rest" {
+	sgw-init apply --root "$HOST"
+	sed -i -e 's/^node.session.queue_depth = .*/node.session.queue_depth = 99/' \
+		-e 's/^node.conn\[0\].timeo.noop_out_timeout = .*/node.conn[0].timeo.noop_out_timeout = 77/' "$CONF"
+	run -0 undo
+	[[ $output == *"noop_out_timeout"*"left"* ]]
+	grep -qx 'node.session.queue_depth = 99' "$CONF"
+	grep -qx 'node.conn\[0\].timeo.noop_out_timeout = 77' "$CONF"
+	grep -qx 'node.session.timeo.replacement_timeout = 120' "$CONF"
+	grep -qx 'node.conn\[0\].timeo.noop_out_interval = 5' "$CONF"
+	[ ! -e "$RULE" ]
+}
+
+@test "undo goes back step by step, newest first" {
+	tree_state "$HOST" >"$BATS_TEST_TMPDIR/0"
+	sgw-init apply --root "$HOST"
+	tree_state "$HOST" >"$BATS_TEST_TMPDIR/1"
+	sgw-init apply --root "$HOST" --set replacement-timeout=900
+	run -0 undo --list --output json
+	first=$(jq -r '.entries[0].id' <<<"$output")
+	run -1 undo "$first"
+	[[ $output == *"undo"* ]]
+	run -0 undo
+	tree_state "$HOST" | diff "$BATS_TEST_TMPDIR/1" -
+	run -0 undo
+	tree_state "$HOST" | diff "$BATS_TEST_TMPDIR/0" -
+	run -1 undo
+	[[ $output == *"nothing"* ]]
+	run -1 undo "$first"
+	[[ $output == *"undone"* ]]
+}
+
+@test "undo of an entry that is not there says so" {
+	run -1 undo 20200101T000000Z
+	[[ $output == *"20200101T000000Z"* ]]
+	run -1 undo ../../etc
+}
+
+@test "undo does not remove a record through which a session is logged in" {
+	start_target --volume myvolume:1M
+	sgw-init apply --root "$HOST" "$PORTAL"
+	session=$HOST/sys/class/iscsi_session/session4
+	connection=$HOST/sys/class/iscsi_connection/connection4:0
+	mkdir -p "$session" "$connection"
+	echo iqn.1997-05.com.amazon:myvolume >"$session/targetname"
+	echo 127.0.0.1 >"$connection/persistent_address"
+	echo "$PORT" >"$connection/persistent_port"
+	run -1 undo
+	[[ $output == *"logged in"*"--logout"* ]]
+	grep -qx 'node.session.timeo.replacement_timeout = 600' "$CONF"
+	rm -r "$HOST/sys"
+	run -0 undo
+}
+
+@test "undo of CHAP warns that the former secret may be the gateway's no longer" {
+	start_target --volume myvolume:1M
+	write_chap_file "$BATS_TEST_TMPDIR/chap.json" iqn.1997-05.com.amazon:myvolume
+	sgw-init apply --root "$HOST" "$PORTAL" --chap "$BATS_TEST_TMPDIR/chap.json"
+	run -0 undo
+	[[ $output == *"CHAP secrets"* ]]
+}
