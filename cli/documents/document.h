@@ -19,7 +19,7 @@ struct document;
 struct lint {
 	unsigned line; /* from 1 */
 	enum severity severity;
-	bool ours; /* it concerns one of the keys passed to lint: apply mends it */
+	bool ours; /* it concerns one of the keys passed to lint */
 	char key[128]; /* the key it is about, or empty */
 	char text[384]; /* one sentence, with the remedy; bytes of the file may be in it: escape */
 };

@@ -105,7 +105,7 @@ static int read_line(struct line *line, const char *text, struct err *err)
 {
 	const char *p = text + line->start, *end = p + line->len;
 	bool bom = line->start == 0 && starts(p, end, BOM);
-	int r;
+	int r = 0;
 
 	if (line->len > OPEN_ISCSI_LINE_MAX)
 		return err_set(err, EINVAL,
@@ -119,22 +119,23 @@ static int read_line(struct line *line, const char *text, struct err *err)
 		p++;
 	while (end > p && blank(end[-1]))
 		end--;
-	if (p == end)
+	if (p == end || starts(p, end, "iscsid."))
 		return 0;
-	if (*p == '#') {
+	if (*p == '#')
 		read_comment(line, text, p, end);
-		return 0;
-	}
-	if (starts(p, end, "iscsid."))
-		return 0;
-	r = read_assignment(line, text, p, end, err);
+	else
+		r = read_assignment(line, text, p, end, err);
 	if (r < 0)
 		return r;
-	if (!line->newline && (line->form == LINE_NO_VALUE || line->form == LINE_NO_EQUALS))
+	/* Prose, or the first part of a pair. What is whole but for its newline can be mended. */
+	if (!line->newline && (line->form == LINE_NOTHING || line->form == LINE_NO_VALUE ||
+			       line->form == LINE_NO_EQUALS))
 		return err_set(
 			err, EINVAL,
 			"the file ends within this line, as if it had been cut off; complete "
-			"or remove the line");
+			"the line and end it, or remove it");
+	if (line->form < LINE_VALUE)
+		return 0;
 	if (bom)
 		line->form = LINE_BOM;
 	else if (!line->newline && line->form == LINE_VALUE)

@@ -26,7 +26,8 @@ static const char *const ignored[LINE_FORMS] = {
 		"open-iscsi ignores this line: no value follows; the default or an earlier "
 		"line stays in effect; complete the line, or comment it out",
 	[LINE_NO_NEWLINE] =
-		"open-iscsi ignores this line: the file ends without a newline; add one",
+		"open-iscsi ignores this line: the file ends without a newline; end the line, "
+		"or remove it",
 	[LINE_BOM] =
 		"open-iscsi ignores this line: the file begins with a byte order mark, which it "
 		"takes for a part of the key; save the file without it",

@@ -110,6 +110,8 @@ static const struct edit_row set_rows[] = {
 	{ "no trace of it: at the end", "a = 1\n\n", TIMEOUT, "600",
 	  "a = 1\n\n" TIMEOUT " = 600\n" },
 	{ "behind a line without newline", "a = 1", TIMEOUT, "600", "a = 1\n" TIMEOUT " = 600\n" },
+	{ "an end mark without newline is whole", "node.name = iqn.x:y\n# END RECORD", TIMEOUT,
+	  "600", "node.name = iqn.x:y\n" TIMEOUT " = 600\n# END RECORD\n" },
 	{ "into an empty file", "", TIMEOUT, "600", TIMEOUT " = 600\n" },
 	{ "a record's end mark stays last", "# BEGIN RECORD 2.1.8\n# END RECORD\n", TIMEOUT, "600",
 	  "# BEGIN RECORD 2.1.8\n" TIMEOUT " = 600\n# END RECORD\n" },
@@ -258,6 +260,9 @@ static const struct unreadable_row unreadable_rows[] = {
 	{ "\n\na = " X255 "x\n", 0, "line 3: a value of 256 bytes" },
 	{ "a = 1\nnode.session.ti", 0, "line 2: the file ends within this line" },
 	{ "a = 1\nnode.session.timeo.replacement_timeout =", 0, "line 2: the file ends" },
+	{ "a = 1\n# To specify the ti", 0, "line 2: the file ends" },
+	{ "a = 1\n#", 0, "line 2: the file ends" },
+	{ "# BEGIN RECORD 2.1.8\nnode.name = iqn.x:y\n# END REC", 0, "line 3: the file ends" },
 };
 
 static void refuses_what_cannot_be_edited_safely(void **state)
@@ -286,7 +291,7 @@ struct lint_row {
 
 static const struct lint_row lint_rows[] = {
 	{ "# " TIMEOUT " = 120\n" TIMEOUT " = 600 # note\n", 0, false, 0, "", "" },
-	{ "iscsid.startup=/bin/true\niscsid.safe_logout = Yes\n", 0, false, 0, "", "" },
+	{ "iscsid.startup=/bin/true\niscsid.safe_logout = Yes", 0, false, 0, "", "" },
 	{ "[settings]\n", 1, false, SEVERITY_WARNING, "", "no value follows" },
 	{ "a = 1\n", 1, false, SEVERITY_INFO, "", "no such key" },
 	{ "\n" TIMEOUT "=600\n", 2, true, SEVERITY_WARNING, TIMEOUT, "blank is missing" },
