@@ -1,0 +1,129 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: MIT
+# What the guest's tests share: a host as the distribution leaves it, iscsid, tgtd, scsi_debug.
+
+# Wait until the command succeeds; ten seconds are for ever.
+wait_for() { # COMMAND...
+	local deadline=$((SECONDS + 10))
+	until "$@"; do
+		[ "$SECONDS" -lt "$deadline" ] || fail "not within ten seconds: $*"
+		sleep 0.05
+	done
+}
+
+# Daemons of a test, by process id; what they say goes to /var/log/NAME.log.
+daemons=()
+start_daemon() { # COMMAND...
+	setsid "$@" >>"/var/log/$1.log" 2>&1 </dev/null &
+	daemons+=($!)
+}
+
+stop_daemons() {
+	[ "${#daemons[@]}" -gt 0 ] || return 0
+	kill -KILL "${daemons[@]}" || :
+	wait "${daemons[@]}" || :
+	daemons=()
+}
+
+iscsid_answers() {
+	grep -q ISCSIADM_ABSTRACT_NAMESPACE /proc/net/unix
+}
+
+start_iscsid() {
+	start_daemon iscsid -f
+	wait_for iscsid_answers
+}
+
+tgt() {
+	tgtadm --lld iscsi "$@"
+}
+
+# A target with one disk of 8 MiB, which says that it is MODEL of VENDOR.
+tgtd_volume() { # ID IQN VENDOR MODEL
+	truncate -s 8M "$BATS_TEST_TMPDIR/disk-$1"
+	tgt -o new -m target -t "$1" -T "$2"
+	tgt -o new -m logicalunit -t "$1" -l 1 -b "$BATS_TEST_TMPDIR/disk-$1"
+	tgt -o update -m logicalunit -t "$1" -l 1 -P "vendor_id=$3,product_id=$4"
+	tgt -o bind -m target -t "$1" -I ALL
+}
+
+tgtd_answers() {
+	tgt -o show -m sys >/dev/null 2>&1
+}
+
+start_tgtd() {
+	start_daemon tgtd -f --iscsi portal=127.0.0.1:3260
+	wait_for tgtd_answers
+}
+
+# The session of a target, /sys/class/iscsi_session/sessionN.
+session_of() { # IQN
+	local session
+	for session in /sys/class/iscsi_session/session*; do
+		[ "$(cat "$session/targetname" 2>/dev/null)" = "$1" ] || continue
+		echo "$session"
+		return 0
+	done
+	echo "no session of $1"
+	return 1
+}
+
+session_shows() { # IQN ATTRIBUTE: of the session or its connection
+	local session=$1
+	session=$(session_of "$1") || return
+	cat "$session/$2" 2>/dev/null || cat "$session"/device/connection*/iscsi_connection/*/"$2"
+}
+
+# The disk of a target in sysfs; tgtd has something of its own at LUN 0.
+disk_of() { # IQN
+	local session device
+	session=$(session_of "$1") || return
+	for device in "$session"/device/target*/*:*:*:*; do
+		[ -d "$device/block" ] || continue
+		echo "$device"
+		return 0
+	done
+	fail "$1 has no disk"
+}
+
+# SCSI devices of the kernel's own making, of a type (0 disk, 1 tape, 8 changer); prints the
+# directory of the new one in sysfs.
+debug_driver=/sys/bus/pseudo/drivers/scsi_debug
+add_device() { # TYPE VENDOR MODEL
+	local known new
+	[ -e "$debug_driver" ] || modprobe scsi_debug add_host=0
+	printf %s "$1" >"$debug_driver/ptype"
+	printf %s "$2" >/sys/module/scsi_debug/parameters/inq_vendor
+	printf %s "$3" >/sys/module/scsi_debug/parameters/inq_product
+	known=$(device_list)
+	echo 1 >"$debug_driver/add_host"
+	for new in $(device_list); do
+		[[ $known == *"$new"* ]] || echo "$new"
+	done
+}
+
+device_list() {
+	ls -d /sys/bus/pseudo/devices/adapter*/host*/target*/*:0:0:0 2>/dev/null || :
+}
+
+remove_devices() {
+	if [ -e "$debug_driver" ]; then
+		echo "-$(cat "$debug_driver/add_host")" >"$debug_driver/add_host"
+	fi
+}
+
+# How a host is found: no record, stock configuration, no rule, no session, no device.
+fresh_host() {
+	iscsiadm -m session -u >/dev/null 2>&1 || :
+	stop_daemons 2>/dev/null
+	remove_devices
+	rm -rf /etc/iscsi/{nodes,send_targets,static,isns,slp,ifaces} /var/lib/sgw-init \
+		/run/lock/iscsi /run/lock/sgw-init.lock
+	rm -f /etc/udev/rules.d/*
+	cp "$STOCK_ISCSID_CONF" /etc/iscsi/iscsid.conf
+	udevadm control --reload
+}
+
+teardown() {
+	fresh_host
+}

@@ -1,0 +1,87 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# What udev does with the rules that AWS prints, and with ours.
+
+load guest
+
+# Prints the timeouts of a gateway's disk, another disk, and a changer and a tape as a gateway has
+# them, once udev has dealt with their coming.
+timeouts_of_new_devices() {
+	local devices device
+	devices=$(
+		add_device 0 Amazon 'Storage Gateway'
+		add_device 0 Linux 'Another disk'
+		add_device 8 STK L700
+		add_device 1 IBM ULT3580-TD5
+	)
+	udevadm settle
+	for device in $devices; do
+		cat "$device/timeout"
+	done | xargs
+	remove_devices
+}
+
+# What it is, the timeouts it gives (a gateway's disk, another, a changer, a tape), and the rule. At a
+# tape a rule that matches it and the st driver, which wants 900, race.
+rules() {
+	cat <<'END'
+no rule
+30 30 30 900
+
+the page's rule as it is printed, on two lines: the second runs for every device
+600 600 600 *
+ACTION=="add", SUBSYSTEMS=="scsi" , ATTRS{model}=="Storage Gateway",
+RUN+="/bin/sh -c 'echo 600 > /sys$$DEVPATH/timeout'"
+
+the page's rule with [timeout] left as it is
+0 0 0 *
+ACTION=="add", SUBSYSTEMS=="scsi" , ATTRS{model}=="Storage Gateway",
+RUN+="/bin/sh -c 'echo [timeout] > /sys$$DEVPATH/timeout'"
+
+the page's rule on one line
+600 30 30 900
+ACTION=="add", SUBSYSTEMS=="scsi" , ATTRS{model}=="Storage Gateway", RUN+="/bin/sh -c 'echo 600 > /sys$$DEVPATH/timeout'"
+
+the page's rule for RHEL 5
+30 30 30 900
+ACTION=="add", SUBSYSTEM=="scsi" , SYSFS{type}=="0|7|14", RUN+="/bin/sh -c 'echo 600 > /sys$$DEVPATH/timeout'"
+
+DEVTYPE as a key of its own
+30 30 30 900
+ACTION=="add", SUBSYSTEM=="scsi", DEVTYPE=="scsi_device", ATTR{model}=="Storage Gateway", ATTR{timeout}="600"
+
+an attribute of the scsi_device, without a shell
+600 30 30 900
+ACTION=="add|change", SUBSYSTEM=="scsi", ENV{DEVTYPE}=="scsi_device", ATTR{type}=="0", ATTR{model}=="Storage Gateway", ATTR{timeout}="600"
+END
+}
+
+@test "each form of the timeout rule reaches the devices that it is known to reach" {
+	local title expected line got status=0
+	while read -r title && read -r expected; do
+		while read -r line && [ -n "$line" ]; do
+			echo "$line"
+		done >/etc/udev/rules.d/50-udev.rules
+		udevadm control --reload
+		got=$(timeouts_of_new_devices)
+		# shellcheck disable=SC2053 # a pattern
+		if [[ $got != $expected ]]; then
+			echo "$title: $expected expected, it is $got"
+			status=1
+		fi
+	done < <(rules)
+	return "$status"
+}
+
+@test "a rule reaches an attached disk by a trigger, not by a reload" {
+	local device
+	device=$(add_device 0 Amazon 'Storage Gateway')
+	udevadm settle
+	rules | tail -n 1 >/etc/udev/rules.d/60-sgw-init.rules
+	udevadm control --reload
+	udevadm settle
+	[ "$(cat "$device/timeout")" = 30 ]
+	udevadm trigger --subsystem-match=scsi --property-match=DEVTYPE=scsi_device
+	udevadm settle
+	[ "$(cat "$device/timeout")" = 600 ]
+}
