@@ -82,3 +82,5 @@ $(FUZZ_TARGETS): $(O)/fuzz/%: $(O)/obj/tests/fuzz/%.o $(O)/libsgw.a $(O)/flags
 
 # The fuzzer's entry point is declared by nobody.
 $(O)/obj/tests/fuzz/%.o: WARN += -Wno-missing-prototypes
+
+include tests/vm/vm.mk
