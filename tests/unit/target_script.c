@@ -24,6 +24,8 @@ enum { PEERS = 4, LINE_MAX_LEN = 4096 };
 struct peer {
 	struct connection connection;
 	bool used, open;
+	struct buf in; /* what the target sent */
+	size_t taken; /* of that, by the reader */
 	struct pdu_reader reader;
 	uint8_t isid;
 	uint16_t tsih;
@@ -182,7 +184,7 @@ static void expand(struct script *script, struct peer *peer, const char *p, cons
 						      : "",
 					form == 'h' ? 2 : 1);
 		} else if (form == 'b')
-			buf_addf(out, "%c", (int)strtoul(argument, NULL, 16));
+			buf_add(out, &(char){ (char)strtoul(argument, NULL, 16) }, 1);
 		else if (form == 'C')
 			add_challenge(&peer->theirs, out);
 		else if (form == 'O')
@@ -249,26 +251,23 @@ static void close_peer(struct peer *peer)
 		return;
 	connection_done(&peer->connection);
 	pdu_reader_done(&peer->reader);
+	buf_done(&peer->in);
 	peer->used = false;
 }
 
-static void receive_bytes(struct pdu_reader *reader, const void *bytes, size_t len)
+/* As much as the reader takes now. */
+static size_t receive_some(struct pdu_reader *reader, const void *bytes, size_t len)
 {
-	const uint8_t *p = bytes;
+	uint8_t *space;
+	size_t room;
+	struct err err;
 
-	while (len > 0) {
-		uint8_t *space;
-		size_t room;
-		struct err err;
-
-		if (pdu_reader_space(reader, &space, &room, &err) < 0)
-			abort();
-		room = room < len ? room : len;
-		memcpy(space, p, room);
-		pdu_reader_received(reader, room);
-		p += room;
-		len -= room;
-	}
+	if (pdu_reader_space(reader, &space, &room, &err) < 0)
+		abort();
+	room = room < len ? room : len;
+	memcpy(space, bytes, room);
+	pdu_reader_received(reader, room);
+	return room;
 }
 
 /* What gathered for a connection reaches it. */
@@ -277,21 +276,24 @@ static void deliver(struct script *script, struct peer *peer)
 	struct out *out = &script->gateway->out;
 
 	for (size_t i = 0; i < out->count; i++)
-		receive_bytes(&peer->reader, out->pieces[i].bytes, out->pieces[i].len);
+		buf_add(&peer->in, out->pieces[i].bytes, out->pieces[i].len);
 	out_reset(out);
 }
 
-static void feed(struct script *script, struct peer *peer, const void *bytes, size_t len)
+static void feed(struct script *script, struct peer *peer, const char *bytes, size_t len)
 {
 	bool more;
 
-	if (peer->connection.phase >= CONNECTION_CLOSING)
-		return;
-	receive_bytes(&peer->connection.reader, bytes, len);
-	do {
-		more = connection_handle(&peer->connection);
-		deliver(script, peer);
-	} while (more);
+	while (len > 0 && peer->connection.phase < CONNECTION_CLOSING) {
+		size_t some = receive_some(&peer->connection.reader, bytes, len);
+
+		bytes += some;
+		len -= some;
+		do {
+			more = connection_handle(&peer->connection);
+			deliver(script, peer);
+		} while (more);
+	}
 }
 
 static uint8_t stage_flags(const char *word)
@@ -371,7 +373,7 @@ static bool put_request(struct script *script, struct peer *peer, const struct w
 			verb = &verbs[i];
 	if (!verb)
 		return fail(script, "no such verb: %s", words->word[1]);
-	numbered = !has(words, "I") && verb->opcode != OP_DATA_OUT &&
+	numbered = !has(words, "I") && verb->opcode != OP_DATA_OUT && words->word[1][0] != 'o' &&
 		   number_of(words, "itt", 0) != TAG_NONE;
 	bhs[BHS_OPCODE] = (uint8_t)number_of(words, "op", verb->opcode);
 	if (has(words, "I"))
@@ -484,8 +486,11 @@ static bool check_numbers(struct script *script, struct peer *peer, const struct
 static int next_pdu(struct script *script, struct peer *peer, struct pdu *pdu)
 {
 	struct err err;
-	int rc = pdu_reader_next(&peer->reader, pdu, &err);
+	int rc;
 
+	while ((rc = pdu_reader_next(&peer->reader, pdu, &err)) == 0 && peer->taken < peer->in.len)
+		peer->taken += receive_some(&peer->reader, peer->in.data + peer->taken,
+					    peer->in.len - peer->taken);
 	if (rc < 0 || (rc > 0 && pdu->data_digest_bad))
 		return fail(script, "bad PDU from the target: %s", err.reason), -1;
 	return rc > 0 && !check_numbers(script, peer, pdu) ? -1 : rc;
@@ -547,14 +552,15 @@ static bool check_pair(struct script *script, const struct pdu *pdu, const char 
 }
 
 static bool check_text(struct script *script, struct peer *peer, const struct pdu *pdu,
-		       const char *text)
+		       const struct words *words)
 {
 	CLEANUP(buf_done) struct buf wanted = { 0 };
+	const char *text = words->text;
 	bool exact = text && text[0] == '!';
 
 	if (!text)
 		return true;
-	add_text(script, peer, text + exact, false, &wanted);
+	add_text(script, peer, text + exact, has(words, "raw"), &wanted);
 	if (exact && (wanted.len != pdu->data_len ||
 		      (wanted.len > 0 && memcmp(wanted.data, pdu->data, wanted.len) != 0)))
 		return fail(script, "data of %zu bytes '%.*s', wanted '%s'", pdu->data_len,
@@ -599,7 +605,7 @@ static bool check_login(struct script *script, struct peer *peer, const struct w
 		   get_be16(pdu->bhs + LOGIN_TSIH) != 0) {
 		return fail(script, "TSIH before the last response");
 	}
-	return note_response(script, peer, pdu) && check_text(script, peer, pdu, words->text);
+	return note_response(script, peer, pdu) && check_text(script, peer, pdu, words);
 }
 
 static const struct kind {
@@ -677,10 +683,68 @@ static bool check_step(struct script *script, struct peer *peer, const struct wo
 		return fail(script, "%s, wanted %s", pdu_opcode_name(pdu.bhs[0], name), word);
 	if (kind->opcode == OP_TEXT_RESPONSE)
 		peer->ttt = get_be32(pdu.bhs + BHS_TTT);
-	return check_fields(script, words, &pdu) && check_text(script, peer, &pdu, words->text);
+	return check_fields(script, words, &pdu) && check_text(script, peer, &pdu, words);
+}
+
+/*
+ * Ask for all targets, follow the answer to its end, and count the records:
+ * a TargetName, each greater than the one before, and one TargetAddress.
+ */
+static bool pull_targets(struct script *script, struct peer *peer, uint32_t most)
+{
+	char first[] = "> text F itt=7 : SendTargets=All", next[] = "> text F itt=7 ttt=* :";
+	char name[TEXT_VALUE_MAX + 1] = "";
+	uint32_t count = 0;
+	struct words words;
+	bool named = false;
+
+	split(first, &words);
+	for (;;) {
+		struct text_pair pair;
+		struct text_iter it;
+		struct pdu pdu;
+		struct err err;
+
+		if (!send_step(script, peer, &words))
+			return false;
+		if (next_pdu(script, peer, &pdu) <= 0 || pdu_opcode(pdu.bhs) != OP_TEXT_RESPONSE)
+			return fail(script, "no text response after %u targets", count);
+		it = (struct text_iter){ (const char *)pdu.data, pdu.data_len };
+		while (text_next(&it, &pair, &err) > 0) {
+			bool is_name = strcmp(pair.key, "TargetName") == 0;
+
+			if (is_name == named || (is_name && strcmp(pair.value, name) <= 0))
+				return fail(script, "%s=%s behind %s", pair.key, pair.value, name);
+			if (is_name)
+				snprintf(name, sizeof(name), "%s", pair.value);
+			named = is_name;
+			count += is_name;
+		}
+		peer->ttt = get_be32(pdu.bhs + BHS_TTT);
+		if (pdu.bhs[BHS_FLAGS] & FLAG_FINAL)
+			break;
+		memcpy(next, "> text F itt=7 ttt=* :", sizeof(next));
+		split(next, &words);
+	}
+	return count == most || fail(script, "%u targets, wanted %u", count, most);
 }
 
 /* ---- the gateway and the script ---- */
+
+/* c0 00 and a length in four bytes: answers as many, of whatever was announced as wanted. */
+static void answer_many(struct task *task)
+{
+	static uint8_t many[1024 * 1024];
+	size_t len = get_be32(task->cdb + 2);
+
+	for (size_t i = 0; i < sizeof(many); i++)
+		many[i] = (uint8_t)(i / 512);
+	task_answer(task, many, len < sizeof(many) ? len : sizeof(many), len, DATA_LASTING);
+}
+
+static const struct device_type generous_device = {
+	.ops = { SCSI_COMMON_OPS, [0xc0] = { "many", answer_many } },
+};
 
 static void chap_kind(struct script *script, const char *kind)
 {
@@ -746,6 +810,8 @@ static void set_up(struct script *script, const char *text)
 	struct err err;
 
 	add_portal(gateway, "127.0.0.1:3260");
+	if (strncmp(text, "tape\n", 5) == 0)
+		persona_add_tape(&gateway->targets, &err);
 	persona_add_volume(&gateway->targets, "myvolume", PERSONA_VOLUME_SIZE, &err);
 	for (const char *p = text; p && *p != '\0';
 	     p = strchr(p, '\n') ? strchr(p, '\n') + 1 : NULL) {
@@ -758,18 +824,21 @@ static void set_up(struct script *script, const char *text)
 			add_portal(gateway, name);
 		else if (sscanf(line, "targets %u", &number) == 1)
 			for (unsigned int i = 1; i <= number; i++) {
-				snprintf(name, sizeof(name), "volume-%02u", i);
+				snprintf(name, sizeof(name), "volume-%05u", i);
 				persona_add_volume(&gateway->targets, name, PERSONA_VOLUME_SIZE,
 						   &err);
 			}
 	}
+	if (strstr(text, "generous\n"))
+		gateway->targets.targets[0].device.type = &generous_device;
 	if (gateway_prepare(gateway, &unused, &err) < 0)
 		abort();
 }
 
 static bool is_setup(const char *line)
 {
-	static const char *const words[] = { "chap ", "limit ", "portal ", "targets " };
+	static const char *const words[] = { "chap ",	 "limit ", "portal ",
+					     "targets ", "tape",   "generous" };
 
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
 		if (strncmp(line, words[i], strlen(words[i])) == 0)
@@ -811,6 +880,8 @@ static bool run_line(struct script *script, char *line)
 		close_peer(peer);
 		open_peer(script, peer);
 	}
+	if (strncmp(line, "pull ", 5) == 0)
+		return pull_targets(script, peer, (uint32_t)strtoul(line + 5, NULL, 10));
 	if (line[0] != '>' && line[0] != '<')
 		return true;
 	split(line, &words);

@@ -11,9 +11,12 @@
  *
  *   chap KIND          oneway, mutual or any (any initiator, mutual); before all else
  *   limit NAME N       connections, sessions, initiators, part, requests, text
- *   targets N          volume-01 … beside myvolume
+ *   targets N          volume-00001 … beside myvolume
+ *   tape               the targets of a tape gateway, too (as the first line)
+ *   generous           myvolume has a command c0 00 and a length: it answers so many bytes
  *   portal HOST:PORT   another portal; the first is 127.0.0.1:3260
  *   wait MS            let time pass
+ *   pull N             ask for all targets, follow the parts of the answer: there are N
  *   new                begin anew with this connection
  *
  *   > 0/1T OPT : PAIR|PAIR       Login Request: CSG/NSG, T, C

@@ -130,7 +130,7 @@ static const struct script_row identities[] = {
 		"a < open" },
 	{ "L-ID-1 right TSIH, other target",
 	  "targets 1\n" LOGIN
-	  "b > 1/3T tsih=a isid=1 : I|TargetName=iqn.1997-05.com.amazon:volume-01\nb < 020a\n"
+	  "b > 1/3T tsih=a isid=1 : I|TargetName=iqn.1997-05.com.amazon:volume-00001\nb < 020a\n"
 	  "a < open" },
 	{ "L-ID-2 reinstatement", LOGIN "b > 1/3T isid=1 : I|T\nb < 0000 1/3T\na < closed\n"
 					"b > nop : x\nb < nop : !x" },
@@ -142,7 +142,7 @@ static const struct script_row identities[] = {
 	  "b > 0/1T isid=1 : " USER "|CHAP_R=%Z{initiatorsecret}\nb < 0201\na < open" },
 	{ "L-ID-2 other target, same ISID: two sessions",
 	  "targets 1\n" LOGIN
-	  "b > 1/3T isid=1 : I|TargetName=iqn.1997-05.com.amazon:volume-01\nb < 0000 1/3T\n"
+	  "b > 1/3T isid=1 : I|TargetName=iqn.1997-05.com.amazon:volume-00001\nb < 0000 1/3T\n"
 	  "a < open" },
 	{ "L-ID-3 a second connection",
 	  LOGIN "b > 1/3T tsih=a isid=1 cid=1 : I|T\nb < 0206\na < open" },
