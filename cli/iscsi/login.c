@@ -198,6 +198,8 @@ static int take_refusal(struct login *login, struct err *err)
 		if (login->config->target_secret.len > 0)
 			remedy = "compare CHAP user name and secret with those set at the target, "
 				 "and look whether the target has a secret to prove itself with";
+	} else if (login->status == LOGIN_INITIATOR_ERROR && login->step == STEP_ALGORITHM) {
+		remedy = "it may do none of the CHAP algorithms that were offered: try MD5";
 	} else if (login->status == LOGIN_FORBIDDEN && login->step == STEP_PROOF) {
 		login->ours = VERDICT_ACCEPTED;
 	}
@@ -229,6 +231,7 @@ static int judge(struct login *login, enum param key, int outcome, const struct 
 		 struct err *err)
 {
 	int32_t tag = login->config->portal_group_tag;
+	char text[16];
 
 	if (outcome >= PARAMS_PEER_REJECTED && key == PARAM_AUTH_METHOD) {
 		login->ours = VERDICT_NO_METHOD;
@@ -237,8 +240,8 @@ static int judge(struct login *login, enum param key, int outcome, const struct 
 				   login->config->auth == LOGIN_AUTH_NONE ? "None" : "CHAP");
 	}
 	if (outcome == PARAMS_PEER_REJECTED || outcome == PARAMS_PEER_NOT_UNDERSTOOD)
-		login_note(login, "the target answered %s=%s: %u holds", pair->key, pair->value,
-			   login->params.value[key]);
+		login_note(login, "the target answered %s=%s: %s holds", pair->key, pair->value,
+			   param_text(key, login->params.value[key], text));
 	if (outcome >= PARAMS_ANSWERED && outcome <= PARAMS_IRRELEVANT)
 		login->waiting++;
 	if (key == PARAM_TARGET_PORTAL_GROUP_TAG && tag != PORTAL_NO_TAG &&

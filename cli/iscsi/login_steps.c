@@ -178,6 +178,8 @@ static int check_proof(struct login *login, const struct login_answer *answer, s
 
 static int finish(struct login *login, const struct login_answer *answer, struct err *err)
 {
+	char text[16];
+
 	(void)answer;
 	if (login->tsih == 0)
 		return login_fault(login, login->section, err,
@@ -189,8 +191,9 @@ static int finish(struct login *login, const struct login_answer *answer, struct
 			login->waiting);
 	for (unsigned int i = 0; i < PARAM_COUNT; i++)
 		if (login->params.open >> i & 1)
-			login_note(login, "the target did not answer %s: its default %u holds",
-				   param_defs[i].key, login->params.value[i]);
+			login_note(login, "the target did not answer %s: its default %s holds",
+				   param_defs[i].key,
+				   param_text((enum param)i, login->params.value[i], text));
 	return 0;
 }
 

@@ -2,6 +2,7 @@
 #include "iscsi/params.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "buf.h"
@@ -205,16 +206,23 @@ static void add_list(const struct params *params, enum param key, struct buf *ou
 	buf_add(out, "", 1);
 }
 
-static void add_value(enum param key, uint32_t value, struct buf *out)
+const char *param_text(enum param key, uint32_t value, char out[16])
 {
 	const struct param_def *def = &param_defs[key];
 
 	if (def->kind == PARAM_BOOL)
-		text_add(out, def->key, value ? "Yes" : "No");
-	else if (def->kind == PARAM_LIST)
-		text_add(out, def->key, def->choices[value]);
-	else
-		text_addf(out, def->key, "%u", value);
+		return value ? "Yes" : "No";
+	if (def->kind == PARAM_LIST)
+		return def->choices[value];
+	snprintf(out, 16, "%u", value);
+	return out;
+}
+
+static void add_value(enum param key, uint32_t value, struct buf *out)
+{
+	char text[16];
+
+	text_add(out, param_defs[key].key, param_text(key, value, text));
 }
 
 static bool irrelevant(const struct params *params, const struct param_def *def)

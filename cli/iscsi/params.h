@@ -107,6 +107,9 @@ extern const struct param_def param_defs[PARAM_COUNT];
 /* The key's number, or PARAM_UNKNOWN. Case counts (6.1). */
 enum param param_find(const char *key) __attribute__((nonnull));
 
+/* A value as it is written: "Yes", "CRC32C", "262144". The text is constant or within out. */
+const char *param_text(enum param key, uint32_t value, char out[16]) __attribute__((nonnull));
+
 enum params_role { PARAMS_INITIATOR, PARAMS_TARGET };
 
 /*

@@ -787,7 +787,7 @@ static void test_notes(void **state)
 			    "the target is in portal group 2 here, not 1 as was discovered\n"
 			    "the target's CHAP challenge has 8 bytes only\n"
 			    "the target answered MaxBurstLength=NotUnderstood: 262144 holds\n"
-			    "the target did not answer InitialR2T: its default 1 holds\n");
+			    "the target did not answer InitialR2T: its default Yes holds\n");
 	stop(&f);
 
 	start(&f, NONE, false);
