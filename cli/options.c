@@ -143,7 +143,7 @@ static const struct option_row {
 	{ OPT_DRY_RUN, "dry-run", NULL, "show what would change and write nothing", set_dry_run },
 	{ OPT_STRICT, "strict", NULL, "exit 3 for warnings and kept values too", set_strict },
 	{ OPT_TIMEOUT, "timeout", "SECONDS",
-	  "how long to wait for a portal's connection (default 3)", set_timeout },
+	  "give a silent portal up after this (default 3 to connect, 10 to answer)", set_timeout },
 	{ OPT_SKIP_UNREACHABLE, "skip-unreachable", NULL,
 	  "go on without the portals that do not answer", set_skip_unreachable },
 	{ OPT_LIST, "list", NULL, "list the journal's entries instead", set_list },
@@ -167,7 +167,7 @@ int options_parse(struct options *opt, unsigned allowed, int argc, char **argv, 
 	size_t count = 1;
 	int c, rc;
 
-	*opt = (struct options){ .timeout_ms = 3000 };
+	*opt = (struct options){ 0 };
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		if (rows[i].bit & allowed)
 			longs[count++] = (struct option){

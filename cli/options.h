@@ -45,7 +45,7 @@ struct options {
 	bool skip_unreachable;
 	bool list;
 	bool help;
-	uint32_t timeout_ms; /* to connect to a portal */
+	uint32_t timeout_ms; /* of a silent portal; 0: as the discovery has it */
 	const char *chap;
 	const char **profiles; /* in the order given, ended by NULL */
 	const char **sets;

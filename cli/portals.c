@@ -118,7 +118,9 @@ int portals_discover(struct portals *portals, const struct paths *paths, char *c
 {
 	CLEANUP(free_ptr) struct portal *list = NULL;
 	char name[ISCSI_NAME_SIZE];
-	struct discovery_options options = { .initiator_name = name, .connect_ms = timeout_ms };
+	struct discovery_options options = { .initiator_name = name,
+					     .connect_ms = timeout_ms,
+					     .answer_ms = timeout_ms };
 	size_t found = 0;
 	int rc = parse_args(args, count, &list, &found, err);
 

@@ -48,3 +48,61 @@ load helpers
 		[[ $output == sgw-init:* ]]
 	done
 }
+
+# start_peer COMMAND: something that listens, and runs COMMAND for each connection. Sets PEER.
+start_peer() {
+	local peer=$BATS_TEST_TMPDIR/peer-$((${#TARGET_PIDS[@]} + 1))
+	local log=$peer.log
+
+	echo "$1" >"$peer"
+	socat -d -d TCP-LISTEN:0,bind=127.0.0.1,fork EXEC:"bash $peer" 2>"$log" 3>&- &
+	TARGET_PIDS+=("$!")
+	until grep -qs 'listening on' "$log"; do
+		kill -0 "${TARGET_PIDS[-1]}"
+		sleep 0.02
+	done
+	PEER=$(sed -n 's/.*listening on AF=2 //p' "$log" | head -n 1)
+}
+
+# Not sgw-target, which ends with 0.
+teardown() {
+	local pid
+	for pid in "${TARGET_PIDS[@]}"; do
+		kill "$pid" 2>/dev/null || :
+		wait "$pid" || :
+	done
+}
+
+@test "a portal that refuses, drops, stays silent or sends garbage is told with its stage, and nothing hangs" {
+	local what command words start
+	while IFS='|' read -r what command words; do
+		start_peer "$command"
+		start=$SECONDS
+		run -1 --separate-stderr sgw-init discover "$PEER" --timeout 500ms
+		echo "case: $what: $stderr"
+		[[ $stderr == *"sgw-init: $PEER: "*"$words"* ]]
+		[ $((SECONDS - start)) -le 3 ]
+	done <<-'END'
+		silent|exec cat >/dev/null|no Login Response within 500 ms
+		closes at once|true|closed the connection while the Login Response was awaited
+		answers like a web server|printf 'HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n'; exec cat >/dev/null|does not speak iSCSI
+		sends noise|printf '\377%.0s' {1..4096}; exec cat >/dev/null|does not speak iSCSI
+		stops inside a header|printf '\43\200'; exec cat >/dev/null|in the middle of a header
+		announces more than it may|printf '\43\207\0\0\0\377\377\377'; printf '\0%.0s' {1..40}; exec cat >/dev/null|16777215
+	END
+	run -1 --separate-stderr sgw-init discover 127.0.0.1:1
+	[[ $stderr == *"127.0.0.1:1: "*"refused"* ]]
+}
+
+@test "one silent portal among good ones delays none, and apply then writes nothing" {
+	local host=$BATS_TEST_TMPDIR/host
+	stock_root "$host"
+	start_target --volume good:1M
+	start_peer 'exec cat >/dev/null'
+	tree_state "$host" >"$BATS_TEST_TMPDIR/before"
+	run -1 --separate-stderr sgw-init discover "$PEER" "$PORTAL" --timeout 300ms
+	[[ $output == *"amazon:good"* ]]
+	run -1 sgw-init apply --root "$host" "$PEER" "$PORTAL" --timeout 300ms
+	[[ $output == *"--skip-unreachable"* ]]
+	tree_state "$host" | diff "$BATS_TEST_TMPDIR/before" -
+}
