@@ -49,6 +49,29 @@ load helpers
 	done
 }
 
+@test "discover reads tgtd's targets, and apply refuses a portal that is no Storage Gateway" {
+	local host=$BATS_TEST_TMPDIR/host
+	stock_root "$host"
+	start_tgtd iqn.2003-01.org.example:one iqn.2003-01.org.example:two
+	run -0 --separate-stderr sgw-init discover "$PORTAL" --root "$host" --output json
+	[ "$(jq -r '.portals[0].targets[].name' <<<"$output" | sort | paste -sd' ')" = \
+		"iqn.2003-01.org.example:one iqn.2003-01.org.example:two" ]
+	[ "$(jq -r '.portals[0].kind' <<<"$output")" = other ]
+	tree_state "$host" >"$BATS_TEST_TMPDIR/before"
+	run -1 sgw-init apply --root "$host" "$PORTAL"
+	[[ $output == *"$PORTAL: no Storage Gateway"* ]]
+	tree_state "$host" | diff "$BATS_TEST_TMPDIR/before" -
+}
+
+@test "discover and apply reach a gateway's target behind tgtd just as well" {
+	local host=$BATS_TEST_TMPDIR/host
+	stock_root "$host"
+	start_tgtd iqn.1997-05.com.amazon:myvolume iqn.2003-01.org.example:other
+	run -0 sgw-init apply --root "$host" "$PORTAL"
+	[[ $output == *"1 of its targets"* ]]
+	[ "$(find "$host/etc/iscsi/nodes" -name default | wc -l)" -eq 1 ]
+}
+
 # start_peer COMMAND: something that listens, and runs COMMAND for each connection. Sets PEER.
 start_peer() {
 	local peer=$BATS_TEST_TMPDIR/peer-$((${#TARGET_PIDS[@]} + 1))
@@ -67,6 +90,7 @@ start_peer() {
 # Not sgw-target, which ends with 0.
 teardown() {
 	local pid
+	stop_tgtd
 	for pid in "${TARGET_PIDS[@]}"; do
 		kill "$pid" 2>/dev/null || :
 		wait "$pid" || :

@@ -58,6 +58,43 @@ start_target() {
 	export PORTAL PORT
 }
 
+# start_tgtd TARGET...: tgtd, the outsider, on a free port of 127.0.0.1, with these targets open to
+# all; each has a small disk as LUN 1. Sets PORTAL and PORT; tgtadm then speaks to this one.
+start_tgtd() {
+	local tries tid=0 target
+
+	# shellcheck source=/dev/null
+	. "$ROOT/build/deps/env"
+	export TGT_IPC_SOCKET=$BATS_TEST_TMPDIR/tgtd.ipc
+	truncate -s 16M "$BATS_TEST_TMPDIR/tgtd.disk"
+	for ((tries = 0; tries < 20; tries++)); do # it cannot take port 0
+		PORT=$((20000 + RANDOM % 12000))
+		tgtd -f -C 0 --iscsi "portal=127.0.0.1:$PORT" >"$BATS_TEST_TMPDIR/tgtd.log" 2>&1 3>&- &
+		TGTD_PID=$!
+		until tgtadm --op show --mode sys >/dev/null 2>&1; do
+			kill -0 "$TGTD_PID" 2>/dev/null || continue 2
+			sleep 0.02
+		done
+		break
+	done
+	PORTAL=127.0.0.1:$PORT
+	for target; do
+		tid=$((tid + 1))
+		tgtadm --lld iscsi --op new --mode target --tid "$tid" -T "$target"
+		tgtadm --lld iscsi --op new --mode logicalunit --tid "$tid" --lun 1 \
+			-b "$BATS_TEST_TMPDIR/tgtd.disk"
+		tgtadm --lld iscsi --op bind --mode target --tid "$tid" -I ALL
+	done
+}
+
+# tgtd ignores SIGTERM.
+stop_tgtd() {
+	[ -n "${TGTD_PID:-}" ] || return 0
+	kill -KILL "$TGTD_PID" 2>/dev/null || :
+	wait "$TGTD_PID" 2>/dev/null || :
+	TGTD_PID=
+}
+
 # stop_targets: end all of them by SIGTERM; fails where one did not end well, or had to be killed.
 stop_targets() {
 	local pid status=0 tries
@@ -78,5 +115,6 @@ stop_targets() {
 
 # A file with a teardown of its own calls stop_targets there.
 teardown() {
+	stop_tgtd
 	stop_targets
 }
