@@ -68,10 +68,22 @@ session_of() { # IQN
 	return 1
 }
 
-session_shows() { # IQN ATTRIBUTE: of the session or its connection
-	local session=$1
-	session=$(session_of "$1") || return
-	cat "$session/$2" 2>/dev/null || cat "$session"/device/connection*/iscsi_connection/*/"$2"
+# expect_session IQN ATTRIBUTE=VALUE...: that its session or connection shows these.
+expect_session() {
+	local session wanted file status=0
+	session=$(session_of "$1")
+	shift
+	for wanted; do
+		for file in "$session"{,/device/connection*/iscsi_connection/*}/"${wanted%%=*}"; do
+			[ -e "$file" ] || continue
+			[ "$(cat "$file")" = "${wanted#*=}" ] ||
+				{ echo "$wanted expected, it is $(cat "$file")"; status=1; }
+			continue 2
+		done
+		echo "the session has no ${wanted%%=*}"
+		status=1
+	done
+	return "$status"
 }
 
 # The disk of a target in sysfs; tgtd has something of its own at LUN 0.

@@ -13,21 +13,30 @@ setup() {
 }
 
 @test "a stock host finds a volume, logs in, and has the stock values" {
-	local row name status=0
+	local disk
 	run -0 iscsiadm -m discovery -t st -p 127.0.0.1:3260
 	[ "$output" = "127.0.0.1:3260,1 $iqn" ]
 	iscsiadm -m node -T "$iqn" -p 127.0.0.1:3260 --login
 	udevadm settle
 	# recv_tmo is the NOPs' interval, ping_tmo their timeout; the lengths are what both agreed on.
-	for row in recovery_tmo=120 recv_tmo=5 ping_tmo=5 abort_tmo=15 first_burst_len=65536 \
-		max_burst_len=262144 max_recv_dlength=262144; do
-		name=${row%=*}
-		[ "$(session_shows "$iqn" "$name")" = "${row#*=}" ] ||
-			{ echo "$row expected, it is $(session_shows "$iqn" "$name")"; status=1; }
-	done
-	[ "$status" -eq 0 ]
-	device=$(disk_of "$iqn")
-	[ "$(xargs <"$device/model")" = 'Storage Gateway' ]
-	[ "$(cat "$device/timeout")" = 30 ]
+	expect_session "$iqn" recovery_tmo=120 recv_tmo=5 ping_tmo=5 abort_tmo=15 \
+		first_burst_len=65536 max_burst_len=262144 max_recv_dlength=262144
+	disk=$(disk_of "$iqn")
+	[ "$(xargs <"$disk/model")" = 'Storage Gateway' ]
+	[ "$(cat "$disk/timeout")" = 30 ]
 	[ -b "/dev/disk/by-path/ip-127.0.0.1:3260-iscsi-$iqn-lun-1" ]
+}
+
+@test "the page's logout command logs out of every session, exact ones of theirs alone" {
+	local other=iqn.1997-05.com.amazon:another
+	tgtd_volume 2 "$other" Amazon 'Storage Gateway'
+	iscsiadm -m discovery -t st -p 127.0.0.1:3260
+	iscsiadm -m node --login
+	iscsiadm -m node -T "$other" -p 127.0.0.1:3260 --logout
+	session_of "$iqn"
+	run ! session_of "$other"
+	iscsiadm -m node -T "$other" -p 127.0.0.1:3260 --login
+	iscsiadm --mode node --logout 127.0.0.1:3260,1 "$other"
+	run ! session_of "$other"
+	run ! session_of "$iqn"
 }

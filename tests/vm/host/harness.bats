@@ -30,9 +30,13 @@ run_guest() {
 	echo "$output"
 }
 
+qemu_runs() {
+	grep -q -s -a "[f]ile=$O/vm/disk" /proc/[0-9]*/cmdline
+}
+
 no_qemu_is_left() {
 	for _ in {1..100}; do
-		pgrep -f "file=$O/vm/disk" >/dev/null || return 0
+		qemu_runs || return 0
 		sleep 0.02
 	done
 	return 1
@@ -40,7 +44,6 @@ no_qemu_is_left() {
 
 @test "built twice, the guest's first file system is the same to the bit" {
 	"$ROOT/tests/vm/image" "$PWD/one"
-	touch "$BATS_TEST_TMPDIR/later"
 	(umask 077 && TZ=Asia/Tokyo LC_ALL=C.UTF-8 "$ROOT/tests/vm/image" "$PWD/two")
 	cmp one/root.cpio two/root.cpio
 }
@@ -149,7 +152,7 @@ no_qemu_is_left() {
 	for signal in TERM KILL; do
 		setsid "$ROOT/tests/vm/run" "$PWD/a.bats" >out 2>&1 3>&- &
 		runner=$!
-		until pgrep -f "file=$O/vm/disk" >/dev/null; do
+		until qemu_runs; do
 			kill -0 "$runner"
 			sleep 0.02
 		done
