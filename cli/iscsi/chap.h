@@ -27,7 +27,6 @@ enum {
 	CHAP_CHALLENGE_WEAK = 16, /* under this, warn */
 	CHAP_CHALLENGE_MAX = 1024,
 	CHAP_SECRET_MIN = 12, /* 9.2.1: 96 random bits, warn below */
-	CHAP_NAME_MAX = 255,
 };
 
 struct chap_challenge {

@@ -7,7 +7,7 @@
 
 struct err;
 
-enum { NAME_MAX_LEN = 223 };
+enum { NAME_MAX_LEN = 223 }; /* bytes (4.2.7.1) */
 
 /*
  * Check a name of len bytes, which somebody else chose, before it is shown,

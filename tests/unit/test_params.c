@@ -352,6 +352,15 @@ static void test_offers(void **state)
 	assert_string_equal(buf_text(&out), "SessionType=Discovery");
 	expect_offers(&params, "ErrorRecoveryLevel=0");
 
+	params_init(&params, PARAMS_TARGET);
+	params.joining = true;
+	assert_int_equal(receive(&params, STAGE_OPERATIONAL, "MaxBurstLength=512", answer,
+				 sizeof(answer), &err),
+			 -EPROTO);
+	assert_int_equal(receive(&params, STAGE_OPERATIONAL, "HeaderDigest=None", answer,
+				 sizeof(answer), &err),
+			 0);
+
 	assert_int_equal(params_set(&params, PARAM_MAX_CONNECTIONS, 0, &err), -ERANGE);
 	assert_int_equal(params_set_list(&params, PARAM_DATA_DIGEST, "CRC32C,CRC32C", &err),
 			 -EINVAL);
