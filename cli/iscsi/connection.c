@@ -189,8 +189,7 @@ static void try_next_address(struct connection *connection)
 	try_address(connection);
 }
 
-/* "3 s", "250 ms" */
-static const char *duration(uint32_t ms, char out[16])
+const char *connection_duration(uint32_t ms, char out[16])
 {
 	if (ms % 1000 == 0)
 		snprintf(out, 16, "%u s", ms / 1000);
@@ -208,7 +207,7 @@ static void silence(struct connection *connection)
 	char text[16];
 
 	err_set(&err, ETIMEDOUT, "no %s within %s%s%s",
-		connection->awaited ? connection->awaited : "answer", duration(ms, text),
+		connection->awaited ? connection->awaited : "answer", connection_duration(ms, text),
 		stage ? ": the target stopped in the middle of a " : "", stage ? stage : "");
 	fail(connection, &err);
 }
@@ -227,7 +226,7 @@ static void timer_fired(void *arg)
 		break;
 	case S2_XPT_WAIT:
 		err_set(&connection->connect_err, ETIMEDOUT, "cannot connect: no answer within %s",
-			duration(ms, text));
+			connection_duration(ms, text));
 		try_next_address(connection);
 		break;
 	default:

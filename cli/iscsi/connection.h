@@ -81,5 +81,7 @@ const struct socket_address *connection_address(const struct connection *connect
 	__attribute__((nonnull));
 /* Microseconds that the connect took; 0 before. */
 uint64_t connection_connect_us(const struct connection *connection) __attribute__((nonnull));
+/* "3 s", "250 ms": how the messages of a connection write a time. */
+const char *connection_duration(uint32_t ms, char out[16]) __attribute__((nonnull));
 
 #endif
