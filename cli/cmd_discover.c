@@ -40,7 +40,7 @@ static int print_table(const struct portals *portals, struct err *err)
 				  target->name, buf_text(&addresses), NULL);
 		}
 	}
-	return table_rows(&table) > 0 ? table_print(&table, stdout, err) : 0;
+	return table_print(&table, stdout, err);
 }
 
 static json_t *target_json(const struct target *target)

@@ -9,6 +9,8 @@
 #include "err.h"
 #include "escape.h"
 
+enum { GAP = 2 }; /* blanks between two columns */
+
 /* Columns of a terminal that a text takes: one a code point is near enough. */
 static size_t text_width(const char *text)
 {
@@ -68,26 +70,58 @@ size_t table_rows(const struct table *table)
 	return table->columns ? table->count / table->columns - 1 : 0;
 }
 
-int table_print(const struct table *table, FILE *out, struct err *err)
+/* The widths of the columns; 0 for one that is empty beneath its title. */
+static void measure(const struct table *table, size_t columns, size_t widths[TABLE_COLUMNS])
 {
-	size_t widths[TABLE_COLUMNS] = { 0 };
-
-	if (table->failed)
-		return err_oom(err);
-	for (size_t i = 0; i < table->count; i++) {
+	for (size_t i = table->columns; i < table->count; i++) {
 		size_t width = text_width(table->cells[i]);
 
 		if (width > widths[i % table->columns])
 			widths[i % table->columns] = width;
 	}
-	for (size_t i = 0; i < table->count; i++) {
-		size_t column = i % table->columns, pad = 0;
+	for (size_t i = 0; i < columns; i++) {
+		size_t width = text_width(table->cells[i]);
 
-		if (column + 1 < table->columns)
-			pad = widths[column] - text_width(table->cells[i]) + 2;
-		fprintf(out, "%s%*s", table->cells[i], (int)pad, "");
-		if (pad == 0)
-			fputc('\n', out);
+		if (widths[i] > 0 && width > widths[i])
+			widths[i] = width;
+	}
+}
+
+/* Blanks are owed to the next cell that holds something: none end a line. */
+static void print_row(char *const *cells, size_t columns, const size_t widths[TABLE_COLUMNS],
+		      FILE *out)
+{
+	size_t owed = 0;
+
+	for (size_t i = 0; i < columns; i++) {
+		size_t width = text_width(cells[i]);
+
+		if (widths[i] == 0)
+			continue;
+		if (width > 0) {
+			fprintf(out, "%*s%s", (int)owed, "", cells[i]);
+			owed = 0;
+		}
+		owed += widths[i] - width + GAP;
+	}
+	fputc('\n', out);
+}
+
+int table_print(const struct table *table, FILE *out, struct err *err)
+{
+	size_t columns = table->columns - table->notes, widths[TABLE_COLUMNS] = { 0 };
+
+	if (table->failed)
+		return err_oom(err);
+	if (table_rows(table) == 0)
+		return 0;
+	measure(table, columns, widths);
+	for (size_t i = 0; i < table->count; i += table->columns) {
+		const char *note = table->notes && i > 0 ? table->cells[i + columns] : "";
+
+		print_row(table->cells + i, columns, widths, out);
+		if (note[0] != '\0')
+			fprintf(out, "%*s%s\n", (int)widths[0] + GAP, "", note);
 	}
 	return 0;
 }

@@ -12,12 +12,18 @@ struct err;
 
 enum { TABLE_COLUMNS = 8 };
 
-/* A table fills row by row and is printed once, each column as wide as its widest cell. */
+/*
+ * A table fills row by row and is printed once, each column as wide as its
+ * widest cell; a column in which no row says anything is left out, and
+ * so is the heading where there are no rows.
+ */
 struct table {
 	char **cells;
 	size_t count, size;
 	size_t columns;
-	bool plain; /* set after table_init: the cells hold no bytes of others, print them as they are */
+	/* Set after table_init: */
+	bool plain; /* the cells hold no bytes of others, print them as they are */
+	bool notes; /* the last column has no title of its own: a line beneath its row */
 	int failed;
 };
 
