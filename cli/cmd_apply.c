@@ -11,6 +11,7 @@
 #include "engine/plan_chap.h"
 #include "engine/tx.h"
 #include "err.h"
+#include "findings_report.h"
 #include "inspection.h"
 #include "os/files.h"
 #include "plan_report.h"
@@ -52,17 +53,10 @@ static int load_chap(struct applying *a, struct err *err)
 	return a->unused ? 0 : err_oom(err);
 }
 
-static bool out_of_scope(const struct place *place, const void *ctx)
-{
-	const struct options *opt = ctx;
-
-	return opt->scope == SCOPE_TARGETS && place->kind == PLACE_ISCSID_CONF;
-}
-
 static int make_plan(struct applying *a, struct err *err)
 {
 	struct survey *survey = &a->in.survey;
-	int rc = plan_make(&a->plan, survey, &a->in.findings, out_of_scope, a->opt, err);
+	int rc = plan_make(&a->plan, survey, &a->in.findings, err);
 
 	if (rc == 0 && a->opt->chap) {
 		rc = plan_chap(&a->plan, survey, &a->chap, a->initiator, a->unused, err);
@@ -108,8 +102,7 @@ static int look_again(struct applying *a, struct err *err)
 	for (size_t i = 0; rc == 0 && i < a->in.findings.count; i++) {
 		const struct finding *finding = &a->in.findings.items[i];
 
-		if (!finding->value || !finding->place->type || !finding_weighs(finding, false) ||
-		    out_of_scope(finding->place, a->opt))
+		if (!finding->value || !finding_mendable(finding))
 			continue;
 		err_set(err, EIO,
 			"%s is not in effect after it was written; entry %s stands, undo "
@@ -118,22 +111,6 @@ static int look_again(struct applying *a, struct err *err)
 		rc = err_at(err, "%s", finding->place->path);
 	}
 	return rc;
-}
-
-/* Live values that still differ: what to type for each, every line once. */
-static void print_live(const struct findings *findings)
-{
-	const char *last = "";
-
-	for (size_t i = 0; i < findings->count; i++) {
-		const struct finding *finding = &findings->items[i];
-
-		if (!finding->place || !finding->place->session ||
-		    !finding_weighs(finding, false) || strcmp(finding->note, last) == 0)
-			continue;
-		printf("still to do for %s: %s\n", finding->place->name, finding->note);
-		last = finding->note;
-	}
 }
 
 static int print_json(const struct applying *a, struct err *err)
@@ -160,12 +137,14 @@ static int print_result(struct applying *a, struct err *err)
 		return 0;
 	}
 	rc = plan_print_table(&a->plan, err);
-	if (a->opt->dry_run)
-		printf("%zu files would change; nothing was written\n", a->plan.file_count);
-	else
-		printf("%zu files written; take it back with: sgw-init undo%s%s %s\n",
-		       a->plan.file_count, a->opt->root ? " --root " : "",
-		       a->opt->root ? a->opt->root : "", a->id);
+	printf("%zu %s ", a->plan.file_count, a->plan.file_count == 1 ? "file" : "files");
+	if (a->opt->dry_run) {
+		printf("would change; nothing was written\n");
+		return rc;
+	}
+	printf("written; take it back with: ");
+	options_print_command(&(struct options){ .root = a->opt->root }, "undo", stdout);
+	printf(" %s\n", a->id);
 	return rc;
 }
 
@@ -183,7 +162,7 @@ static int write_plan(struct applying *a, struct err *err)
 	if (rc == 0)
 		rc = look_again(a, err);
 	if (rc == 0 && a->opt->output == OUTPUT_TABLE)
-		print_live(&a->in.findings);
+		findings_print_remedies(&a->in.findings);
 	return rc;
 }
 
@@ -221,7 +200,7 @@ static int apply(struct applying *a, struct err *err)
 		return write_plan(a, err);
 	rc = print_result(a, err);
 	if (rc == 0 && a->opt->output == OUTPUT_TABLE && !a->opt->dry_run)
-		print_live(&a->in.findings);
+		findings_print_remedies(&a->in.findings);
 	return rc < 0 ? rc : a->plan.file_count > 0 ? EXIT_DIFFERS : EXIT_DONE;
 }
 

@@ -9,185 +9,82 @@
 #include "engine/journal.h"
 #include "engine/plan.h"
 #include "err.h"
+#include "findings_report.h"
 #include "inspection.h"
 #include "plan_report.h"
 #include "report.h"
 
-/* The same finding at many records is one row with a count. */
-struct group {
-	const struct finding *first;
-	size_t count;
-};
-
-static bool same_text(const char *a, const char *b)
-{
-	return a == b || (a && b && strcmp(a, b) == 0);
-}
-
-static bool belongs(const struct group *group, const struct finding *finding)
-{
-	const struct finding *first = group->first;
-
-	return finding->value && first->value && finding->place->kind == PLACE_RECORD &&
-	       first->place->kind == PLACE_RECORD && finding->verdict == first->verdict &&
-	       finding->wanted == first->wanted && finding->value->where == first->value->where &&
-	       same_text(finding->value->text, first->value->text) &&
-	       same_text(finding->note, first->note);
-}
-
-/* Findings worth a row; *count receives how many groups, *holding how many values hold. */
-static struct group *group_findings(const struct findings *findings, size_t *count, size_t *holding)
-{
-	struct group *groups = calloc(findings->count + 1, sizeof(*groups));
-
-	*count = *holding = 0;
-	for (size_t i = 0; groups && i < findings->count; i++) {
-		const struct finding *finding = &findings->items[i];
-		size_t g = 0;
-
-		if (finding->verdict == VERDICT_HOLDS) {
-			(*holding)++;
-			continue;
-		}
-		while (g < *count && !belongs(&groups[g], finding))
-			g++;
-		if (g == *count)
-			groups[(*count)++].first = finding;
-		groups[g].count++;
-	}
-	return groups;
-}
-
-static void print_found(const struct finding *finding, char *found, char *wanted, size_t size)
-{
-	const struct place_value *value = finding->value;
-
-	found[0] = wanted[0] = '\0';
-	if (!value)
-		return;
-	if (value->text)
-		snprintf(found, size, "%s", value->text);
-	else if (value->where->has_default)
-		snprintf(found, size, "(%u)", value->where->os_default);
-	else
-		snprintf(found, size, "-");
-	snprintf(wanted, size, "%s%u",
-		 value->setting->rule == RULE_AT_LEAST	? ">="
-		 : value->setting->rule == RULE_AT_MOST ? "<="
-							: "",
-		 value->setting->value);
-}
-
-static void add_row(struct table *table, const struct group *group)
-{
-	const struct finding *finding = group->first;
-	char place[ERR_PLACE_MAX], found[64], wanted[64];
-
-	if (group->count > 1)
-		snprintf(place, sizeof(place), "%zu records", group->count);
-	else if (finding->place && finding->line > 0)
-		snprintf(place, sizeof(place), "%s:%u", finding->place->name, finding->line);
-	else
-		snprintf(place, sizeof(place), "%s",
-			 finding->place ? finding->place->name : "host");
-	print_found(finding, found, wanted, sizeof(found));
-	table_row(table, severity_word(finding->severity), place,
-		  finding->value ? finding->value->where->key : "", found, wanted,
-		  verdict_word(finding->verdict), finding->note ? finding->note : "", NULL);
-}
-
 /* What check says beneath its table. */
 struct verdicts {
 	size_t weighing;
-	size_t in_files; /* those that apply mends */
-	size_t holding;
+	size_t mendable; /* of those, by apply */
+	size_t values; /* of those, values of settings */
+	size_t holding; /* values that do not weigh */
 };
 
-static void print_summary(const struct inspection *in, const struct options *opt,
-			  const struct verdicts *sum)
+static void print_budget(enum gateway_kind kind, const struct budget *budget)
 {
-	struct budget budget = budget_of_survey(&in->survey);
-
-	printf("%s%zu values hold", sum->weighing ? "" : "ok: ", sum->holding);
-	if (sum->weighing > 0)
-		printf(", %zu do not", sum->weighing);
-	printf("\n");
-	if (sum->in_files > 0)
-		printf("mend the files with: sgw-init apply%s%s\n", opt->root ? " --root " : "",
-		       opt->root ? opt->root : "");
-	if (budget.offlines)
-		printf("a silent gateway: NOPs are off, error handling starts after %u s and may "
-		       "take "
-		       "the disk offline\n",
-		       budget.least);
+	printf("a silent %s gateway", gateway_word(kind));
+	if (budget->offlines)
+		printf(": NOPs are off, error handling starts after %u s and may take the disk "
+		       "offline\n",
+		       budget->least);
+	else if (budget->least == budget->most)
+		printf(" costs an I/O error after %u s\n", budget->least);
 	else
-		printf("a silent gateway costs an I/O error after %u to %u s\n", budget.least,
-		       budget.most);
+		printf(" costs an I/O error after %u to %u s\n", budget->least, budget->most);
 }
 
 static int print_table(const struct inspection *in, const struct options *opt,
 		       const struct verdicts *sum, struct err *err)
 {
-	static const char *const titles[] = { "SEVERITY", "PLACE", "KEY",  "FOUND",
-					      "WANTED",	  "STATE", "NOTE", NULL };
-	CLEANUP(table_done) struct table table;
-	CLEANUP(free_ptr) struct group *groups = NULL;
-	size_t count = 0, holding = 0;
-	int rc = 0;
+	int rc = findings_print_table(&in->findings, err);
 
-	table_init(&table, titles);
-	groups = group_findings(&in->findings, &count, &holding);
-	if (!groups)
-		return err_oom(err);
-	for (size_t i = 0; i < count; i++)
-		add_row(&table, &groups[i]);
-	if (count > 0)
-		rc = table_print(&table, stdout, err);
-	print_summary(in, opt, sum);
+	printf("%s%zu values hold", sum->weighing ? "" : "ok: ", sum->holding);
+	if (sum->values > 0)
+		printf(", %zu do not", sum->values);
+	if (sum->weighing > sum->values)
+		printf("; other findings: %zu", sum->weighing - sum->values);
+	printf("\n");
+	if (sum->mendable > 0) {
+		printf("mend the files with: ");
+		options_print_command(opt, "apply", stdout);
+		printf("\n");
+	}
+	findings_print_remedies(&in->findings);
+	for (enum gateway_kind kind = 0; kind < GATEWAY_OTHER; kind++) {
+		struct budget budget;
+
+		if (budget_of_survey(&in->survey, kind, &budget))
+			print_budget(kind, &budget);
+	}
 	return rc;
 }
 
-static json_t *finding_json(const struct finding *finding)
+static json_t *budgets_json(const struct survey *survey)
 {
-	const struct place *place = finding->place;
-	const struct place_value *value = finding->value;
-	json_t *item = json_pack("{s:s, s:s}", "verdict", verdict_word(finding->verdict),
-				 "severity", severity_word(finding->severity));
+	json_t *list = json_array();
 
-	if (place) {
-		json_object_set_new(item, "place", json_string(place_word(place->kind)));
-		json_object_set_new(item, "name", json_text(place->name));
-		json_object_set_new(item, "path", json_text(place->path));
+	for (enum gateway_kind kind = 0; kind < GATEWAY_OTHER; kind++) {
+		struct budget budget;
+
+		if (budget_of_survey(survey, kind, &budget))
+			json_array_append_new(
+				list,
+				json_pack("{s:s, s:I, s:I, s:b}", "gateway", gateway_word(kind),
+					  "least_seconds", (json_int_t)budget.least, "most_seconds",
+					  (json_int_t)budget.most, "may_offline", budget.offlines));
 	}
-	if (finding->line > 0)
-		json_object_set_new(item, "line", json_integer(finding->line));
-	if (value) {
-		json_object_set_new(item, "setting", json_string(value->setting->name));
-		json_object_set_new(item, "key", json_string(value->where->key));
-		json_object_set_new(item, "found",
-				    value->text ? json_text(value->text) : json_null());
-		json_object_set_new(item, "wanted", json_integer(finding->wanted));
-		json_object_set_new(item, "rule", json_string(rule_word(value->setting->rule)));
-		json_object_set_new(item, "needs", json_string(needs_word(value->where->needs)));
-	}
-	if (finding->note)
-		json_object_set_new(item, "note", json_text(finding->note));
-	return item;
+	return list;
 }
 
 static int print_json(const struct inspection *in, const struct verdicts *sum, struct err *err)
 {
-	struct budget budget = budget_of_survey(&in->survey);
-	json_t *document = json_document("check"), *list = json_array();
+	json_t *document = json_document("check");
 
 	json_object_set_new(document, "ok", json_boolean(sum->weighing == 0));
-	json_object_set_new(document, "findings", list);
-	for (size_t i = 0; i < in->findings.count; i++)
-		json_array_append_new(list, finding_json(&in->findings.items[i]));
-	json_object_set_new(document, "budget",
-			    json_pack("{s:i, s:i, s:b}", "least_seconds", (int)budget.least,
-				      "most_seconds", (int)budget.most, "may_offline",
-				      budget.offlines));
+	json_object_set_new(document, "findings", findings_json(&in->findings));
+	json_object_set_new(document, "budgets", budgets_json(&in->survey));
 	return json_print(document, stdout, err);
 }
 
@@ -195,7 +92,7 @@ static int print_json(const struct inspection *in, const struct verdicts *sum, s
 static int print_diff(struct inspection *in, struct err *err)
 {
 	CLEANUP(plan_done) struct plan plan = { 0 };
-	int rc = plan_make(&plan, &in->survey, &in->findings, NULL, NULL, err);
+	int rc = plan_make(&plan, &in->survey, &in->findings, err);
 
 	if (rc == 0)
 		rc = plan_finish(&plan, &in->survey, err);
@@ -236,13 +133,12 @@ static struct verdicts sum_up(const struct inspection *in, bool strict)
 
 	for (size_t i = 0; i < in->findings.count; i++) {
 		const struct finding *finding = &in->findings.items[i];
+		bool weighs = finding_weighs(finding, strict);
 
-		sum.holding += finding->verdict == VERDICT_HOLDS;
-		if (!finding_weighs(finding, strict))
-			continue;
-		sum.weighing++;
-		sum.in_files += finding->verdict == VERDICT_HALF_DONE ||
-				(finding->value && finding->place->type);
+		sum.weighing += weighs;
+		sum.mendable += weighs && finding_mendable(finding);
+		sum.values += weighs && finding->value;
+		sum.holding += !weighs && finding->value;
 	}
 	return sum;
 }
@@ -264,6 +160,9 @@ static int check(struct inspection *in, const struct options *opt, struct err *e
 	switch (opt->output) {
 	case OUTPUT_JSON:
 		rc = print_json(in, &sum, err);
+		break;
+	case OUTPUT_JUNIT:
+		rc = findings_print_junit(&in->findings, opt->strict, err);
 		break;
 	case OUTPUT_DIFF:
 		rc = print_diff(in, err);
@@ -290,7 +189,7 @@ const struct command command_check = {
 	.name = "check",
 	.args = "[PORTAL...]",
 	.summary = "compare what is wanted with what is there, layer by layer",
-	.options = OPT_ROOT | OPT_PROFILE | OPT_STRICT | OPT_TIMEOUT | OPT_SKIP_UNREACHABLE |
-		   OPT_OUTPUT_DIFF,
+	.options = OPT_ROOT | OPT_PROFILE | OPT_SCOPE | OPT_STRICT | OPT_TIMEOUT |
+		   OPT_SKIP_UNREACHABLE | OPT_OUTPUT_CHECK,
 	.run = run,
 };

@@ -10,6 +10,7 @@ int inspection_open(struct inspection *in, const struct options *opt, struct err
 {
 	int rc = paths_init(&in->paths, opt->root, err);
 
+	in->scope = opt->scope;
 	if (rc < 0)
 		return rc;
 	return wanted_load(&in->wanted, &in->paths, opt->profiles, opt->sets, err);
@@ -84,7 +85,9 @@ static int add_record(struct inspection *in, const struct target *target,
 	size_t from = 0;
 	int rc;
 
-	if (database_find(&in->survey.database, target->name, portal->host, portal->port, &from))
+	/* It may be made already: two portals of the command line can be one address. */
+	if (database_find(&in->survey.database, target->name, portal->host, portal->port, &from) ||
+	    survey_added(&in->survey, target->name, portal->host, portal->port))
 		return 0;
 	rc = record_new(&record, &in->survey.database, target->name, portal->host, portal->port,
 			portal->tag, conf->doc, err);
@@ -148,6 +151,7 @@ int inspection_survey(struct inspection *in, bool new_records, struct err *err)
 		.targets = in->portals.targets,
 		.count = in->portals.target_count,
 		.by_name = in->portals.count == 0,
+		.spare_conf = in->scope == SCOPE_TARGETS,
 	};
 	int rc;
 

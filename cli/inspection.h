@@ -21,6 +21,7 @@ struct err;
 /* Starts as INSPECTION_NONE. */
 struct inspection {
 	struct paths paths;
+	enum scope scope;
 	struct wanted wanted;
 	struct portals portals; /* empty without PORTAL */
 	struct survey survey;

@@ -2,6 +2,7 @@
 #include "options.h"
 
 #include <getopt.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,13 +13,21 @@
 static int parse_word(const char *value, const char *const *words, size_t count, const char *option,
 		      int *out, struct err *err)
 {
+	char list[64] = "";
+	size_t used = 0;
+
 	for (size_t i = 0; i < count; i++) {
 		if (strcmp(value, words[i]) == 0) {
 			*out = (int)i;
 			return 0;
 		}
+		used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s",
+					 i == 0		  ? ""
+					 : i + 1 == count ? " or "
+							  : ", ",
+					 words[i]);
 	}
-	return err_set(err, ERR_USAGE, "'%s' is nothing %s takes; see --help", value, option);
+	return err_set(err, ERR_USAGE, "%s takes %s, not '%s'", option, list, value);
 }
 
 static int set_root(struct options *opt, const char *value, struct err *err)
@@ -31,7 +40,7 @@ static int set_root(struct options *opt, const char *value, struct err *err)
 
 static int set_output(struct options *opt, const char *value, struct err *err)
 {
-	static const char *const words[] = { "table", "json", "diff" };
+	static const char *const words[] = { "table", "json", "diff", "junit" };
 	int word = 0, rc = parse_word(value, words, ARRAY_LEN(words), "--output", &word, err);
 
 	opt->output = (enum output)word;
@@ -148,7 +157,8 @@ static const struct option_row {
 	  "go on without the portals that do not answer", set_skip_unreachable },
 	{ OPT_LIST, "list", NULL, "list the journal's entries instead", set_list },
 	{ OPT_OUTPUT, "output", "FORMAT", "table or json", set_output },
-	{ OPT_OUTPUT_DIFF, "output", "FORMAT", "table, json or diff", set_output },
+	{ OPT_OUTPUT_DIFF, "output", "FORMAT", "table, json or diff (with --dry-run)", set_output },
+	{ OPT_OUTPUT_CHECK, "output", "FORMAT", "table, json, junit or diff", set_output },
 };
 
 enum { HELP = 'h', FIRST_ROW = 256 };
@@ -189,8 +199,10 @@ int options_parse(struct options *opt, unsigned allowed, int argc, char **argv, 
 		if (rc < 0)
 			return rc;
 	}
-	if (opt->output == OUTPUT_DIFF && !(allowed & OPT_OUTPUT_DIFF))
+	if (opt->output == OUTPUT_DIFF && !(allowed & (OPT_OUTPUT_DIFF | OPT_OUTPUT_CHECK)))
 		return err_set(err, ERR_USAGE, "--output diff is for check and apply --dry-run");
+	if (opt->output == OUTPUT_JUNIT && !(allowed & OPT_OUTPUT_CHECK))
+		return err_set(err, ERR_USAGE, "--output junit is for check");
 	opt->args = argv + optind;
 	opt->arg_count = (size_t)(argc - optind);
 	return 0;
@@ -200,6 +212,43 @@ void options_done(struct options *opt)
 {
 	free(opt->profiles);
 	free(opt->sets);
+}
+
+static void print_word(const char *word, FILE *out)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+				    "%+,-./:=@_";
+
+	if (word[0] != '\0' && word[strspn(word, plain)] == '\0') {
+		fprintf(out, " %s", word);
+		return;
+	}
+	fputs(" '", out);
+	for (; *word; word++)
+		fputs(*word == '\'' ? "'\\''" : (const char[]){ *word, '\0' }, out);
+	fputc('\'', out);
+}
+
+static void print_list(const char *option, const char *const *list, FILE *out)
+{
+	for (; list && *list; list++) {
+		fprintf(out, " %s", option);
+		print_word(*list, out);
+	}
+}
+
+void options_print_command(const struct options *opt, const char *command, FILE *out)
+{
+	fprintf(out, "sgw-init %s", command);
+	for (size_t i = 0; i < opt->arg_count; i++)
+		print_word(opt->args[i], out);
+	print_list("--root", (const char *[]){ opt->root, NULL }, out);
+	print_list("--profile", opt->profiles, out);
+	print_list("--set", opt->sets, out);
+	if (opt->scope == SCOPE_TARGETS)
+		fputs(" --scope targets", out);
+	if (opt->skip_unreachable)
+		fputs(" --skip-unreachable", out);
 }
 
 void options_help(unsigned allowed, FILE *out)

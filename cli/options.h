@@ -23,12 +23,14 @@ enum {
 	OPT_SKIP_UNREACHABLE = 1 << 8,
 	OPT_CHAP = 1 << 9,
 	OPT_LIST = 1 << 10,
+	OPT_OUTPUT_CHECK = 1 << 11, /* --output diff and junit are */
 };
 
 enum output {
 	OUTPUT_TABLE,
 	OUTPUT_JSON,
 	OUTPUT_DIFF,
+	OUTPUT_JUNIT,
 };
 
 enum scope {
@@ -62,6 +64,12 @@ enum { ERR_USAGE = 1 << 16 };
  */
 int options_parse(struct options *opt, unsigned allowed, int argc, char **argv, struct err *err);
 void options_done(struct options *opt);
+
+/*
+ * The command line of another command that is about the same: --root, the
+ * profiles and portals of this one, quoted for a shell.
+ */
+void options_print_command(const struct options *opt, const char *command, FILE *out);
 
 /* One line per option that a command takes, for its --help. */
 void options_help(unsigned allowed, FILE *out);

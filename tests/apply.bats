@@ -175,6 +175,20 @@ value_of() { # FILE KEY
 	[ -n "$(record_of iqn.1997-05.com.amazon:myvolume)" ]
 }
 
+@test "two names of one portal make one record of each target" {
+	start_target --volume myvolume:1M
+	run -0 apply "localhost:$PORT" "$PORTAL"
+	[ "$(find "$HOST/etc/iscsi/nodes" -name default | wc -l)" -eq 1 ]
+}
+
+@test "an IPv6 portal is written in brackets, but for the record's path" {
+	start_target --portal '[::1]:0' --volume myvolume:1M
+	run -0 apply "$PORTAL"
+	[[ $output == *"iqn.1997-05.com.amazon:myvolume at [::1]:$PORT "* ]]
+	[ "$(value_of "$(record_of iqn.1997-05.com.amazon:myvolume)" 'node\.conn\[0\].address')" = ::1 ]
+	[ -e "$HOST/etc/iscsi/nodes/iqn.1997-05.com.amazon:myvolume/::1,$PORT,1/default" ]
+}
+
 @test "a missing iscsid.conf is refused, and the package is named" {
 	rm "$CONF"
 	run -1 apply

@@ -63,14 +63,99 @@ check() {
 	run -3 check "$PORTAL"
 	[[ $output == *"iqn.1997-05.com.amazon:volume-01"* ]]
 	[[ $output == *"iqn.1997-05.com.amazon:volume-02"* ]]
+	[[ $output == *"mend the files with: sgw-init apply $PORTAL --root $HOST"* ]]
+}
+
+@test "check PORTAL judges what is there, not the records that are yet to be made" {
+	start_target --volume myvolume:1M
+	run -3 check "$PORTAL"
+	[[ $output == *"myvolume at $PORTAL"*"no record"* ]]
+	[[ $output == *"3 values hold, 4 do not; other findings: 1"* ]]
+	[[ $output == *"costs an I/O error after 125 to 130 s"* ]]
+}
+
+@test "the command that mends repeats what was asked, quoted for a shell" {
+	run -3 check --set replacement-timeout=900 --scope targets
+	[[ $output == *"sgw-init apply --root $HOST --set replacement-timeout=900 --scope targets"* ]]
+	mv "$HOST" "$HOST's"
+	run -3 sgw-init check --root "$HOST's"
+	command=$(sed -n 's/^mend the files with: //p' <<<"$output")
+	run -0 bash -c "$command"
+	run -0 sgw-init check --root "$HOST's"
+}
+
+@test "check --scope targets leaves iscsid.conf out of it, as apply does" {
+	start_target --volume myvolume:1M
+	sgw-init apply --root "$HOST" "$PORTAL" --scope targets
+	run -3 check
+	run -0 check --scope targets
+	[[ $output != *"iscsid.conf"* ]]
+}
+
+@test "kept values hold, and --strict, under which they weigh, does not ask for another apply" {
+	sgw-init apply --root "$HOST"
+	run -0 check
+	[[ $output == *"ok: 7 values hold"* ]]
+	run -3 check --strict
+	[[ $output == *"6 values hold, 1 do not"* ]]
+	[[ $output != *"sgw-init apply"* ]]
+}
+
+@test "no line of a table ends in blanks, and a column without a word is not there" {
+	run -3 check
+	[[ $output != *" "$'\n'* ]]
+	[[ ${lines[0]} == *STATE ]]
+	run -0 sgw-init apply --root "$HOST"
+	run -0 sgw-init undo --root "$HOST"
+	[[ ${lines[0]} != *KEY* ]]
+	[[ $output != *" "$'\n'* ]]
+}
+
+@test "volumes and tapes on one host have a budget each" {
+	start_target --volume myvolume:1M
+	sgw-init apply --root "$HOST" "$PORTAL"
+	start_target --gateway tape
+	sgw-init apply --root "$HOST" "$PORTAL"
+	run -0 check
+	[[ $output == *"a silent volume gateway costs an I/O error after 1200 to 1260 s"* ]]
+	[[ $output == *"a silent tape gateway costs an I/O error after 600 to 660 s"* ]]
+}
+
+@test "a session whose connection is gone does not count as one without NOPs" {
+	sgw-init apply --root "$HOST"
+	live_session 600 600
+	rm -r "$HOST/sys/class/iscsi_connection"
+	run -3 check
+	[[ $output != *"NOPs are off"* ]]
+	[[ $output != *" -p "* ]]
+}
+
+@test "check --output junit is one testcase a finding, and what weighs has failed" {
+	need xmllint
+	run -3 check --output junit
+	xmllint --noout - <<<"$output"
+	[ "$(xmllint --xpath 'count(//testcase)' - <<<"$output")" -eq 7 ]
+	[ "$(xmllint --xpath 'string(/testsuite/@failures)' - <<<"$output")" -eq 4 ]
+	[[ $(xmllint --xpath 'string(//testcase[contains(@name,"noop_out_timeout")]/failure/@message)' - \
+		<<<"$output") == *"found 5, wanted 600"* ]]
+	sgw-init apply --root "$HOST"
+	run -0 check --output junit
+	[ "$(xmllint --xpath 'count(//failure)' - <<<"$output")" -eq 0 ]
+	printf 'node.session.timeo.replacement_timeout=1 \x01<\xff&\n' >>"$CONF"
+	run -0 check --output junit
+	xmllint --noout - <<<"$output"
+	for command in apply undo 'discover 127.0.0.1'; do
+		# shellcheck disable=SC2086 # a command and its argument
+		run -2 sgw-init $command --root "$HOST" --output junit
+	done
 }
 
 @test "check knows what a silent gateway costs, before and after" {
 	run -3 check --output json
-	[ "$(jq '.budget.least_seconds, .budget.most_seconds' <<<"$output" | paste -sd' ')" = "125 130" ]
+	[ "$(jq '.budgets[0] | .least_seconds, .most_seconds' <<<"$output" | paste -sd' ')" = "125 130" ]
 	sgw-init apply --root "$HOST"
 	run -0 check --output json
-	[ "$(jq '.budget.least_seconds, .budget.most_seconds' <<<"$output" | paste -sd' ')" = "1200 1260" ]
+	[ "$(jq '.budgets[0] | .least_seconds, .most_seconds' <<<"$output" | paste -sd' ')" = "1200 1260" ]
 }
 
 # live_session TIMEOUT RECOVERY: a session and its disk, as the kernel shows them
@@ -99,8 +184,15 @@ live_session() {
 	run -0 check
 	live_session 30 120
 	run -3 check
-	[[ $output == *"sdb"*"timeout"*"30"*"600"*"echo 600 >"*"/timeout"* ]]
+	[[ $output == *"sdb"*"timeout"*"30"*"600"*"still to do for sdb"*": echo 600 >"*"/timeout"* ]]
 	[[ $output == *"session1"*"recovery_tmo"*"120"*"600"* ]]
+	echo 5 >"$HOST/sys/class/iscsi_connection/connection1:0/recv_tmo"
+	echo 5 >"$HOST/sys/class/iscsi_connection/connection1:0/ping_tmo"
+	run -3 check
+	[ "$(grep -c -e '-p 10.0.0.1:3260 --logout' <<<"$output")" -eq 1 ]
+	echo fd00::1 >"$HOST/sys/class/iscsi_connection/connection1:0/persistent_address"
+	run -3 check
+	[[ $output == *"-p [fd00::1]:3260 --logout"* ]]
 }
 
 @test "lengths that the gateway negotiated lower are told, and weigh only with --strict" {

@@ -36,68 +36,79 @@ struct budget budget_of(const struct budget_inputs *in)
 	return budget;
 }
 
-/* The value of a setting at a place as its reader takes it: set, or the default; else fallback. */
-static uint32_t value_at(const struct place *place, const char *setting, uint32_t fallback)
+/* A setting's value at a place as its reader takes it: set, or the default. False: unknown. */
+static bool value_at(const struct place *place, const char *setting, uint32_t *out)
 {
 	for (size_t i = 0; i < place->value_count; i++) {
 		const struct place_value *value = &place->values[i];
-		uint32_t number = 0;
 
 		if (strcmp(value->setting->name, setting) != 0)
 			continue;
-		if (value->text && place_number(place, value->text, &number))
-			return number;
-		return value->where->has_default ? value->where->os_default : fallback;
+		*out = value->where->os_default;
+		return (value->text && place_number(place, value->text, out)) ||
+		       value->where->has_default;
 	}
-	return fallback;
+	return false;
 }
 
 /* What a disk of this place has, or will have: the session's own disks, else the rule, else stock. */
-static uint32_t disk_timeout(const struct survey *survey, const struct place *place)
+static uint32_t disk_timeout(const struct survey *survey, const struct place *place,
+			     const struct profile *profile)
 {
 	const struct setting_place *stock = NULL;
-	uint32_t least = UINT32_MAX;
+	uint32_t least = UINT32_MAX, one = 0;
 
-	if (!profile_find(place->profile, PLACE_DEVICE, "timeout", &stock))
+	if (!profile_find(profile, PLACE_DEVICE, "timeout", &stock))
 		return 0;
 	for (size_t i = 0; place->session && i < survey->count; i++) {
 		const struct place *device = &survey->places[i];
 
-		if (device->kind == PLACE_DEVICE && device->session == place->session)
-			least = lower(least, value_at(device, "disk-timeout", UINT32_MAX));
+		if (device->kind == PLACE_DEVICE && device->session == place->session &&
+		    value_at(device, "disk-timeout", &one))
+			least = lower(least, one);
 	}
 	if (least != UINT32_MAX)
 		return least;
 	for (size_t i = 0; i < survey->count; i++) {
-		if (survey->places[i].kind == PLACE_UDEV_RULE)
-			return value_at(&survey->places[i], "disk-timeout", stock->os_default);
+		if (survey->places[i].kind == PLACE_UDEV_RULE &&
+		    value_at(&survey->places[i], "disk-timeout", &one))
+			return one;
 	}
 	return stock->os_default;
 }
 
-struct budget budget_of_survey(const struct survey *survey)
+/* Whether that place decides for gateways of the profile's kind: iscsid.conf does for all. */
+static bool decides(const struct place *place, enum place_kind layer, const struct profile *profile)
+{
+	return place->kind == layer && (layer == PLACE_ISCSID_CONF || place->profile == profile) &&
+	       (place->session || place->exists);
+}
+
+bool budget_of_survey(const struct survey *survey, enum gateway_kind kind, struct budget *out)
 {
 	static const enum place_kind layers[] = { PLACE_SESSION, PLACE_RECORD, PLACE_ISCSID_CONF };
-	struct budget worst = { .least = UINT32_MAX, .most = UINT32_MAX };
+	const struct profile *profile = &survey->wanted->profiles[kind];
+	bool found = false;
 
-	for (size_t layer = 0; worst.least == UINT32_MAX && layer < ARRAY_LEN(layers); layer++) {
+	if (!survey->kinds[kind] && (kind != GATEWAY_VOLUME || survey->kinds[GATEWAY_TAPE]))
+		return false;
+	for (size_t layer = 0; !found && layer < ARRAY_LEN(layers); layer++) {
 		for (size_t i = 0; i < survey->count; i++) {
 			const struct place *place = &survey->places[i];
 			struct budget_inputs inputs;
 			struct budget budget;
 
-			if (place->kind != layers[layer])
+			if (!decides(place, layers[layer], profile) ||
+			    !value_at(place, "replacement-timeout", &inputs.replacement) ||
+			    !value_at(place, "noop-out-interval", &inputs.noop_interval) ||
+			    !value_at(place, "noop-out-timeout", &inputs.noop_timeout))
 				continue;
-			inputs = (struct budget_inputs){
-				.replacement = value_at(place, "replacement-timeout", 0),
-				.noop_interval = value_at(place, "noop-out-interval", 0),
-				.noop_timeout = value_at(place, "noop-out-timeout", 0),
-				.disk_timeout = disk_timeout(survey, place),
-			};
+			inputs.disk_timeout = disk_timeout(survey, place, profile);
 			budget = budget_of(&inputs);
-			if (budget.least < worst.least)
-				worst = budget;
+			if (!found || budget.least < out->least)
+				*out = budget;
+			found = true;
 		}
 	}
-	return worst;
+	return found;
 }

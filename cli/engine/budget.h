@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "engine/wanted.h"
+
 struct survey;
 
 /* The values that decide, in seconds. */
@@ -26,9 +28,12 @@ struct budget {
 struct budget budget_of(const struct budget_inputs *inputs);
 
 /*
- * The least budget of this host's gateways: by what the sessions run with, or
- * without any what the records hold, or without those what iscsid.conf gives.
+ * The least budget of this host's gateways of that kind: by what the sessions
+ * run with, or without any what the records hold, or without those what
+ * iscsid.conf gives. False where the host has none of the kind: neither
+ * records nor sessions, nor does a portal name them. Without any at all it is
+ * volume gateways that iscsid.conf is for.
  */
-struct budget budget_of_survey(const struct survey *survey);
+bool budget_of_survey(const struct survey *survey, enum gateway_kind kind, struct budget *out);
 
 #endif

@@ -8,11 +8,12 @@
 #include "documents/document.h"
 #include "engine/survey.h"
 #include "err.h"
+#include "iscsi/portal.h"
 
 static const char *const words[] = {
 	[VERDICT_HOLDS] = "holds",	     [VERDICT_KEPT] = "kept",
 	[VERDICT_NEGOTIATED] = "negotiated", [VERDICT_DIFFERS] = "differs",
-	[VERDICT_NOT_SET] = "not set",	     [VERDICT_TEXT] = "text",
+	[VERDICT_NOT_SET] = "not set",	     [VERDICT_LINT] = "lint",
 	[VERDICT_HALF_DONE] = "half done",   [VERDICT_NO_RECORD] = "no record",
 };
 
@@ -42,8 +43,10 @@ int findings_add(struct findings *findings, struct finding finding, const char *
 
 void findings_done(struct findings *findings)
 {
-	for (size_t i = 0; i < findings->count; i++)
+	for (size_t i = 0; i < findings->count; i++) {
 		free(findings->items[i].note);
+		free(findings->items[i].remedy);
+	}
 	free(findings->items);
 	*findings = (struct findings){ 0 };
 }
@@ -72,19 +75,23 @@ static enum severity weigh(enum verdict verdict, const struct setting *setting)
 }
 
 /* What mends a live value: the files are apply's, these are not. */
-static void live_remedy(const struct place *place, const struct place_value *value, char *out,
-			size_t size)
+static int add_remedy(struct finding *finding, struct err *err)
 {
-	const struct session *session = place->session;
+	const struct session *session = finding->place->session;
+	char text[768], portal[PORTAL_TEXT_MAX];
 
-	if (value->where->needs == NEEDS_NOTHING && value->text)
-		snprintf(out, size, "echo %u >%s/%s", value->setting->value, place->path,
-			 value->where->key);
-	else
-		snprintf(
-			out, size,
-			"takes a new login: iscsiadm -m node -T %s -p %s:%u --logout, then --login",
-			session->target, session->address, session->port);
+	if (finding->value->where->needs == NEEDS_NOTHING && finding->value->text) {
+		snprintf(text, sizeof(text), "echo %u >%s/%s", finding->wanted,
+			 finding->place->path, finding->value->where->key);
+	} else {
+		portal_text_of(session->address, session->port, portal);
+		snprintf(text, sizeof(text),
+			 "log in again once nothing uses its devices: iscsiadm -m node -T %s%s%s "
+			 "--logout, then the same with --login",
+			 session->target, session->port ? " -p " : "", session->port ? portal : "");
+	}
+	finding->remedy = strdup(text);
+	return finding->remedy ? 0 : err_oom(err);
 }
 
 /* Findings of a text, and what it says of one key. */
@@ -117,7 +124,7 @@ static int take_lint(const struct lint *lint, void *ctx)
 
 	if (!finding)
 		return findings_add(linted->findings,
-				    (struct finding){ .verdict = VERDICT_TEXT,
+				    (struct finding){ .verdict = VERDICT_LINT,
 						      .severity = lint->severity,
 						      .place = linted->place,
 						      .line = lint->line },
@@ -144,21 +151,20 @@ static int compare_place(const struct place *place, struct findings *findings, s
 	int rc = 0;
 
 	if (place->kind == PLACE_RECORD && !place->exists)
-		rc = findings_add(findings,
-				  (struct finding){ .verdict = VERDICT_NO_RECORD,
-						    .severity = SEVERITY_ERROR,
-						    .place = place },
-				  "apply with its portal makes one", err);
+		return findings_add(findings,
+				    (struct finding){ .verdict = VERDICT_NO_RECORD,
+						      .severity = SEVERITY_ERROR,
+						      .place = place },
+				    NULL, err);
 	for (size_t i = 0; rc == 0 && i < place->value_count; i++) {
 		const struct place_value *value = &place->values[i];
 		struct finding finding = { .place = place, .value = value, .line = value->line };
-		char note[768] = "";
 
 		finding.verdict = judge(place, value, &finding.wanted);
 		finding.severity = weigh(finding.verdict, value->setting);
-		if (place->session && finding.severity > SEVERITY_INFO)
-			live_remedy(place, value, note, sizeof(note));
-		rc = findings_add(findings, finding, note[0] ? note : NULL, err);
+		rc = findings_add(findings, finding, NULL, err);
+		if (rc == 0 && place->session && finding.severity > SEVERITY_INFO)
+			rc = add_remedy(&findings->items[findings->count - 1], err);
 	}
 	if (rc == 0 && place->doc)
 		rc = lint_place(place, findings, err);
@@ -169,9 +175,18 @@ int compare_survey(const struct survey *survey, struct findings *findings, struc
 {
 	int rc = 0;
 
-	for (size_t i = 0; rc == 0 && i < survey->count; i++)
-		rc = compare_place(&survey->places[i], findings, err);
+	for (size_t i = 0; rc == 0 && i < survey->count; i++) {
+		if (survey->places[i].kind != PLACE_ISCSID_CONF || !survey->spare_conf)
+			rc = compare_place(&survey->places[i], findings, err);
+	}
 	return rc;
+}
+
+bool finding_mendable(const struct finding *finding)
+{
+	return finding->verdict == VERDICT_NO_RECORD || finding->verdict == VERDICT_HALF_DONE ||
+	       ((finding->verdict == VERDICT_DIFFERS || finding->verdict == VERDICT_NOT_SET) &&
+		finding->place->type);
 }
 
 bool finding_weighs(const struct finding *finding, bool strict)

@@ -19,7 +19,7 @@ enum verdict {
 	VERDICT_DIFFERS,
 	VERDICT_NOT_SET, /* nothing its reader would see, and the default is not what is wanted */
 	VERDICT_NO_RECORD, /* a portal's target that has no node record here */
-	VERDICT_TEXT, /* no setting's value: something in a document's text */
+	VERDICT_LINT, /* no setting's value: something in a document's text */
 	VERDICT_HALF_DONE, /* an apply or undo was cut off */
 };
 
@@ -30,7 +30,8 @@ struct finding {
 	const struct place_value *value; /* NULL: about no setting */
 	unsigned line;
 	uint32_t wanted; /* where value is not NULL: what the rule makes of it here */
-	char *note; /* why, or what mends it; may be NULL */
+	char *note; /* why; may be NULL */
+	char *remedy; /* of a live value, which is no file: what to type; may be NULL */
 };
 
 struct findings {
@@ -49,6 +50,9 @@ int compare_survey(const struct survey *survey, struct findings *findings, struc
 int findings_add(struct findings *findings, struct finding finding, const char *note,
 		 struct err *err);
 void findings_done(struct findings *findings);
+
+/* Whether apply mends it by writing files. */
+bool finding_mendable(const struct finding *finding);
 
 /*
  * Whether it weighs: error or critical that is not in effect; strict counts

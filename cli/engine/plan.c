@@ -101,14 +101,7 @@ int plan_unset(struct plan *plan, struct place *place, const char *key, bool sec
 	return change_key(plan, place, key, NULL, secret, err);
 }
 
-static bool mendable(const struct finding *finding)
-{
-	return finding->value && finding->place->type &&
-	       (finding->verdict == VERDICT_DIFFERS || finding->verdict == VERDICT_NOT_SET);
-}
-
 int plan_make(struct plan *plan, struct survey *survey, const struct findings *findings,
-	      bool (*skip)(const struct place *place, const void *ctx), const void *ctx,
 	      struct err *err)
 {
 	int rc = 0;
@@ -122,13 +115,13 @@ int plan_make(struct plan *plan, struct survey *survey, const struct findings *f
 	}
 	for (size_t i = 0; rc == 0 && i < findings->count; i++) {
 		const struct finding *finding = &findings->items[i];
-		struct place *place = &survey->places[finding->place - survey->places];
 		char value[16];
 
-		if (!mendable(finding) || (skip && skip(place, ctx)))
+		if (!finding_mendable(finding) || !finding->value)
 			continue;
 		snprintf(value, sizeof(value), "%u", finding->wanted);
-		rc = plan_set(plan, place, finding->value->where->key, value, false, err);
+		rc = plan_set(plan, &survey->places[finding->place - survey->places],
+			      finding->value->where->key, value, false, err);
 	}
 	return rc;
 }

@@ -34,11 +34,9 @@ struct plan {
 
 /*
  * A change for every finding of a file that is not as wanted, and one for
- * every new record, made by editing the places' documents. Places that are
- * left out (iscsid.conf under --scope targets) the caller names by skip.
+ * every new record, made by editing the places' documents.
  */
 int plan_make(struct plan *plan, struct survey *survey, const struct findings *findings,
-	      bool (*skip)(const struct place *place, const void *ctx), const void *ctx,
 	      struct err *err);
 
 /* One more change: set the key of a document place; nothing where it holds already. */

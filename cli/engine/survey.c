@@ -10,6 +10,7 @@
 #include "documents/open_iscsi.h"
 #include "err.h"
 #include "host/paths.h"
+#include "iscsi/portal.h"
 
 static int by_text(const void *a, const void *b)
 {
@@ -98,7 +99,7 @@ static int add_iscsid_conf(struct survey *survey, struct err *err)
 static int add_record(struct survey *survey, struct record *record, bool exists, struct err *err)
 {
 	CLEANUP(buf_done) struct buf bytes = { .secret = true };
-	char name[ISCSI_NAME_SIZE + 96];
+	char name[ISCSI_NAME_SIZE + PORTAL_TEXT_MAX + 8], portal[PORTAL_TEXT_MAX];
 	const struct profile *profile = &survey->wanted->profiles[gateway_kind(record->target)];
 	struct document *doc = TAKE_PTR(record->doc);
 	struct place *place = add_place(survey, err);
@@ -114,7 +115,8 @@ static int add_record(struct survey *survey, struct record *record, bool exists,
 		document_open_iscsi.free(doc);
 		return err_oom(err);
 	}
-	snprintf(name, sizeof(name), "%s at %s:%u", record->target, record->address, record->port);
+	portal_text_of(record->address, record->port, portal);
+	snprintf(name, sizeof(name), "%s at %s", record->target, portal);
 	rc = place_of_document(place, PLACE_RECORD, profile, record->path, name,
 			       &document_open_iscsi, &doc, &bytes, exists, err);
 	place->record = record;
@@ -169,6 +171,19 @@ int survey_add_record(struct survey *survey, struct record *record, struct err *
 	survey->added[survey->added_count++] = kept;
 	rc = lay_profile(kept, &survey->wanted->profiles[gateway_kind(kept->target)], err);
 	return rc < 0 ? rc : add_record(survey, kept, false, err);
+}
+
+bool survey_added(const struct survey *survey, const char *target, const char *address,
+		  uint16_t port)
+{
+	for (size_t i = 0; i < survey->added_count; i++) {
+		const struct record *record = survey->added[i];
+
+		if (record->port == port && strcmp(record->address, address) == 0 &&
+		    strcmp(record->target, target) == 0)
+			return true;
+	}
+	return false;
 }
 
 static int add_records(struct survey *survey, const struct selection *selection, struct err *err)
@@ -244,7 +259,11 @@ int survey_load(struct survey *survey, const struct paths *paths, const struct w
 {
 	int rc;
 
-	*survey = (struct survey){ .paths = paths, .wanted = wanted };
+	*survey = (struct survey){
+		.paths = paths,
+		.wanted = wanted,
+		.spare_conf = selection->spare_conf,
+	};
 	rc = database_load(&survey->database, paths, err);
 	if (rc == 0)
 		rc = sessions_load(&survey->sessions, paths, err);

@@ -28,6 +28,7 @@ struct selection {
 	const char *const *targets; /* sorted by bytes */
 	size_t count;
 	bool by_name; /* no PORTAL was given */
+	bool spare_conf; /* iscsid.conf is read for new records, but is none of the run's places */
 };
 
 bool selection_has(const struct selection *selection, const char *target);
@@ -35,6 +36,7 @@ bool selection_has(const struct selection *selection, const char *target);
 struct survey {
 	const struct paths *paths;
 	const struct wanted *wanted;
+	bool spare_conf;
 	struct database database;
 	struct sessions sessions;
 	struct place *places; /* by kind, records and sessions in their own order */
@@ -63,5 +65,9 @@ struct place *survey_place(const struct survey *survey, enum place_kind kind);
  * The pointers that survey_place() gave before end here.
  */
 int survey_add_record(struct survey *survey, struct record *record, struct err *err);
+
+/* Whether that portal of the target has been added. */
+bool survey_added(const struct survey *survey, const char *target, const char *address,
+		  uint16_t port);
 
 #endif

@@ -185,10 +185,14 @@ int portal_parse_peer(const char *text, size_t len, struct portal *out, struct e
 	return parse(text, len, false, out, err);
 }
 
+void portal_text_of(const char *host, uint16_t port, char out[PORTAL_TEXT_MAX])
+{
+	snprintf(out, PORTAL_TEXT_MAX, strchr(host, ':') ? "[%s]:%u" : "%s:%u", host, port);
+}
+
 void portal_text(const struct portal *portal, char out[PORTAL_TEXT_MAX])
 {
-	snprintf(out, PORTAL_TEXT_MAX, strchr(portal->host, ':') ? "[%s]:%u" : "%s:%u",
-		 portal->host, portal->port);
+	portal_text_of(portal->host, portal->port, out);
 }
 
 void portal_text_tag(const struct portal *portal, char out[PORTAL_TEXT_MAX])

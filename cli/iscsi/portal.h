@@ -41,7 +41,10 @@ int portal_parse_peer(const char *text, size_t len, struct portal *out, struct e
 
 /* The canonical form: "10.0.1.130:3260", "[2001:db8::1]:3260", "gw.example:3260". */
 void portal_text(const struct portal *portal, char out[PORTAL_TEXT_MAX]) __attribute__((nonnull));
-/* The same with ",1" where there is a tag. */
+/* The same of a host without brackets and a port that stand apart. */
+void portal_text_of(const char *host, uint16_t port, char out[PORTAL_TEXT_MAX])
+	__attribute__((nonnull));
+/* portal_text() with ",1" where there is a tag. */
 void portal_text_tag(const struct portal *portal, char out[PORTAL_TEXT_MAX])
 	__attribute__((nonnull));
 /* Same host and port, whatever their tags. */
