@@ -112,21 +112,21 @@ static void note_step(const struct undo_step *step, void *ctx)
 }
 
 /* Undone CHAP settings bring the former secrets back, which the gateway may have forgotten. */
-static bool set_chap(const struct paths *paths, const char *id)
+static int set_chap(const struct paths *paths, const char *id, struct err *err)
 {
 	CLEANUP(free_ptr) struct journal_entry *entries = NULL;
-	struct err ignored = { 0 };
 	size_t count = 0;
+	int rc = journal_list(paths, &entries, &count, err);
 
-	if (journal_list(paths, &entries, &count, &ignored) < 0)
-		return false;
+	if (rc < 0)
+		return rc;
 	while (count > 0) {
 		const struct journal_entry *entry = &entries[--count];
 
 		if (id ? strcmp(entry->id, id) == 0 : entry->state == ENTRY_APPLIED)
 			return strstr(entry->command, "--chap") != NULL;
 	}
-	return false;
+	return 0;
 }
 
 static int print_steps(struct undoing *steps, const struct options *opt, struct err *err)
@@ -152,7 +152,7 @@ static int undo(const struct paths *paths, const struct options *opt, struct err
 	struct undoing steps = { .list = json_array() };
 	struct buf recovered = { 0 };
 	struct tx *tx = NULL;
-	bool chap;
+	bool chap = false;
 	int rc = sessions_load(&steps.sessions, paths, err);
 
 	table_init(&steps.table, titles);
@@ -160,8 +160,10 @@ static int undo(const struct paths *paths, const struct options *opt, struct err
 		rc = tx_begin(&tx, paths, &recovered, err);
 	if (rc == 0 && recovered.len > 0)
 		warn("%s", recovered.data);
-	chap = rc == 0 && set_chap(paths, id);
-	if (rc == 0) {
+	if (rc == 0)
+		rc = set_chap(paths, id, err);
+	chap = rc > 0;
+	if (rc >= 0) {
 		rc = undo_entry(tx, id, false, refuse_live_record, note_step, &steps, err);
 		/* What the recovery rolled back was the last apply: nothing else was asked for. */
 		if (rc == -ENOENT && !id && recovered.len > 0)

@@ -131,18 +131,24 @@ int journal_open(const struct paths *paths, bool make, struct err *err)
 	return fd;
 }
 
-static enum entry_state read_state(int journal, const char *id)
+/* A mark that cannot be looked for may be there: to guess would roll back what stands. */
+static int read_state(int journal, struct journal_state *state, struct err *err)
 {
 	char path[TX_ID_MAX + 32];
 	struct stat st;
 	size_t i;
 
+	state->state = ENTRY_HALF_APPLIED;
 	for (i = 0; i < ARRAY_LEN(marks); i++) {
-		snprintf(path, sizeof(path), "%s/%s", id, marks[i].name);
-		if (fstatat(journal, path, &st, AT_SYMLINK_NOFOLLOW) == 0)
-			return marks[i].state;
+		snprintf(path, sizeof(path), "%s/%s", state->id, marks[i].name);
+		if (fstatat(journal, path, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+			state->state = marks[i].state;
+			return 0;
+		}
+		if (errno != ENOENT && errno != ENOTDIR)
+			return err_sys(err, errno, "cannot look for %s", path);
 	}
-	return ENTRY_HALF_APPLIED;
+	return 0;
 }
 
 int journal_states(const struct paths *paths, struct journal_state **states, size_t *count,
@@ -168,7 +174,9 @@ int journal_states(const struct paths *paths, struct journal_state **states, siz
 		if (!journal_id_valid(names[i]))
 			continue;
 		snprintf(state->id, sizeof(state->id), "%s", names[i]);
-		state->state = read_state(journal, names[i]);
+		ret = read_state(journal, state, err);
+		if (ret < 0)
+			paths_at(paths, TX_JOURNAL, err);
 		++*count;
 	}
 	if (names)
@@ -215,6 +223,17 @@ int journal_load(const struct paths *paths, const char *id, struct entry *entry,
 	return load(paths, id, true, entry, err);
 }
 
+bool journal_damaged(int error)
+{
+	static const int codes[] = { EINVAL, ENOENT, EFBIG, EISDIR, ENOTDIR, ELOOP };
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(codes); i++)
+		if (error == -codes[i])
+			return true;
+	return false;
+}
+
 int journal_list(const struct paths *paths, struct journal_entry **entries, size_t *count,
 		 struct err *err)
 {
@@ -230,18 +249,19 @@ int journal_list(const struct paths *paths, struct journal_entry **entries, size
 	*entries = calloc(state_count, sizeof(**entries));
 	if (!*entries)
 		return err_oom(err);
-	for (i = 0; i < state_count; i++) {
+	for (i = 0; ret == 0 && i < state_count; i++) {
 		struct journal_entry *out = &(*entries)[i];
 		struct entry entry;
-		struct err problem;
 
 		snprintf(out->id, sizeof(out->id), "%s", states[i].id);
 		out->state = states[i].state;
-		if (load(paths, states[i].id, false, &entry, &problem) < 0) {
+		ret = load(paths, states[i].id, false, &entry, err);
+		if (journal_damaged(ret)) {
 			out->state = ENTRY_UNREADABLE;
 			snprintf(out->problem, sizeof(out->problem), "%.*s",
-				 (int)sizeof(out->problem) - 1, problem.reason);
-		} else {
+				 (int)sizeof(out->problem) - 1, err->reason);
+			ret = 0;
+		} else if (ret == 0) {
 			snprintf(out->command, sizeof(out->command), "%s", entry.command);
 			out->time = entry.time;
 			out->file_count = entry.file_count;
@@ -249,5 +269,5 @@ int journal_list(const struct paths *paths, struct journal_entry **entries, size
 		entry_done(&entry);
 	}
 	*count = state_count;
-	return 0;
+	return ret;
 }

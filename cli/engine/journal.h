@@ -49,6 +49,9 @@ struct journal_state {
 int journal_states(const struct paths *paths, struct journal_state **states, size_t *count,
 		   struct err *err);
 
+/* An error of journal_load() that lies in the entry, and not in the reading of it. */
+bool journal_damaged(int error);
+
 /* Whole, with its images; -EINVAL where it is damaged, -ENOENT. entry_done() ends it in any case. */
 int journal_load(const struct paths *paths, const char *id, struct entry *entry, struct err *err);
 

@@ -9,6 +9,7 @@
 
 static const struct document_type *const types[] = {
 	&document_open_iscsi,
+	&document_rule,
 };
 
 const struct document_type *merge_type(const char *name)

@@ -51,9 +51,9 @@ static int remove_dirs(const struct paths *paths, const struct dirs *made, struc
 		ret = remove_dir(paths, made->paths[i], &parents, err);
 	for (i = 0; ret == 0 && i < parents.count; i++) {
 		/* One of them may have gone after its child. */
-		if (dirs_hold(made, parents.paths[i]) && !paths_exists(paths, parents.paths[i]))
-			continue;
 		ret = dir_sync(paths, parents.paths[i], err);
+		if (ret == -ENOENT && dirs_hold(made, parents.paths[i]))
+			ret = 0;
 	}
 	dirs_done(&parents);
 	return ret;
@@ -136,7 +136,7 @@ static int recover_one(const struct paths *paths, const struct journal_state *st
 	ret = journal_load(paths, state->id, &entry, err);
 	if (ret < 0) {
 		entry_done(&entry);
-		if (err->code != EINVAL && err->code != ENOENT)
+		if (!journal_damaged(ret))
 			return ret;
 		buf_addf(told,
 			 "%s%s was left half %s and cannot be mended, since its journal is "
@@ -197,16 +197,18 @@ static int check_newer(const struct paths *paths, const struct entry *entry,
 
 	for (i = 0; i < count; i++) {
 		struct entry newer;
-		struct err unreadable;
 		const char *common = NULL;
+		int ret;
 
 		if (states[i].state != ENTRY_APPLIED || strcmp(states[i].id, entry->id) <= 0)
 			continue;
-		if (journal_load(paths, states[i].id, &newer, &unreadable) == 0)
-			for (j = 0; !common && j < entry->file_count; j++)
-				if (touches(&newer, entry->files[j].real))
-					common = entry->files[j].path;
+		ret = journal_load(paths, states[i].id, &newer, err);
+		for (j = 0; ret == 0 && !common && j < entry->file_count; j++)
+			if (touches(&newer, entry->files[j].real))
+				common = entry->files[j].path;
 		entry_done(&newer);
+		if (ret < 0 && !journal_damaged(ret))
+			return ret;
 		if (!common)
 			continue;
 		err_set(err, EINVAL, "%s came after it and changed %s too: undo %s first",

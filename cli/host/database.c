@@ -196,28 +196,32 @@ static int read_root(struct database *db, const struct paths *paths, const char 
 	return rc == -ENOENT ? 0 : rc;
 }
 
-/* Whether the two roots lead to one place, by a link left for older programs. */
-static bool one_place(const struct paths *paths)
+/* 1 where the two roots lead to one place, by a link left for older programs. */
+static int one_place(const struct paths *paths, struct err *err)
 {
-	struct err ignored = { 0 };
 	char etc_path[64], var_path[64];
 	CLEANUP(free_ptr) char *etc = NULL;
 	CLEANUP(free_ptr) char *var = NULL;
 
 	snprintf(etc_path, sizeof(etc_path), "%s/nodes", roots[ROOT_ETC]);
 	snprintf(var_path, sizeof(var_path), "%s/nodes", roots[ROOT_VAR]);
-	etc = paths_real(paths, etc_path, &ignored);
-	var = paths_real(paths, var_path, &ignored);
-	return etc && var && strcmp(etc, var) == 0;
+	etc = paths_real(paths, etc_path, err);
+	var = etc ? paths_real(paths, var_path, err) : NULL;
+	if (!var)
+		return err->code == ENOENT ? 0 : -err->code;
+	return strcmp(etc, var) == 0;
 }
 
-static bool root_exists(const struct paths *paths, const char *root)
+/* 1 where the root holds a database. */
+static int root_exists(const struct paths *paths, const char *root, struct err *err)
 {
 	char nodes[64], discovered[64];
+	int rc;
 
 	snprintf(nodes, sizeof(nodes), "%s/nodes", root);
 	snprintf(discovered, sizeof(discovered), "%s/send_targets", root);
-	return paths_exists(paths, nodes) || paths_exists(paths, discovered);
+	rc = paths_exists(paths, nodes, err);
+	return rc != 0 ? rc : paths_exists(paths, discovered, err);
 }
 
 static int compare_place(const struct record *a, const char *target, const char *address,
@@ -243,15 +247,19 @@ static int compare_records(const void *a, const void *b)
 int database_load(struct database *db, const struct paths *paths, struct err *err)
 {
 	size_t found[ROOTS] = { 0 };
-	bool exists[ROOTS];
+	bool exists[ROOTS] = { false };
 	int root, rc = 0;
 
 	*db = (struct database){ 0 };
-	for (int i = 0; i < ROOTS; i++)
-		exists[i] = root_exists(paths, roots[i]);
-	if (exists[ROOT_ETC] && exists[ROOT_VAR] && one_place(paths))
-		exists[ROOT_ETC] = false;
-	for (int i = 0; rc == 0 && i < ROOTS; i++) {
+	for (int i = 0; rc >= 0 && i < ROOTS; i++) {
+		rc = root_exists(paths, roots[i], err);
+		exists[i] = rc > 0;
+	}
+	if (rc >= 0 && exists[ROOT_ETC] && exists[ROOT_VAR]) {
+		rc = one_place(paths, err);
+		exists[ROOT_ETC] = rc == 0;
+	}
+	for (int i = 0; rc >= 0 && i < ROOTS; i++) {
 		found[i] = db->count;
 		if (exists[i])
 			rc = read_root(db, paths, roots[i], err);

@@ -238,18 +238,28 @@ static int remove_name(int dirfd, const char *name, struct err *err)
 	return err_sys(err, code, "cannot remove %s", name);
 }
 
-int lock_release(struct lock *lock, const struct paths *paths, struct err *err)
+/* 0: lock.write is not ours any more, since it was thought stale; negative: who knows. */
+static int is_ours(const struct lock *lock, struct err *err)
 {
 	struct stat own, now;
-	int ret = 0;
+
+	if (fstatat(lock->dirfd, lock->own, &own, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    fstatat(lock->dirfd, WRITE_NAME, &now, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : err_sys(err, errno, "cannot look at the lock");
+	return own.st_ino == now.st_ino;
+}
+
+int lock_release(struct lock *lock, const struct paths *paths, struct err *err)
+{
+	int ours, ret = 0;
 
 	if (lock->dirfd < 0)
 		return 0;
-	/* One that was thought stale and taken over is another's by now. */
-	if (fstatat(lock->dirfd, lock->own, &own, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    fstatat(lock->dirfd, WRITE_NAME, &now, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    own.st_ino == now.st_ino)
-		ret = remove_name(lock->dirfd, WRITE_NAME, err);
+	ours = is_ours(lock, err);
+	if (ours < 0)
+		ret = ours;
+	if (ours != 0 && remove_name(lock->dirfd, WRITE_NAME, err) < 0)
+		ret = -err->code;
 	if (remove_name(lock->dirfd, lock->own, err) < 0)
 		ret = -err->code;
 	close(lock->dirfd);

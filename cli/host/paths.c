@@ -303,11 +303,14 @@ void paths_list_free(char **names, size_t count)
 	free(names);
 }
 
-bool paths_exists(const struct paths *paths, const char *path)
+int paths_exists(const struct paths *paths, const char *path, struct err *err)
 {
 	struct walk walk;
-	bool exists = walk_path(&walk, paths, path) == 0 && walk.exists;
+	int ret = walk_or_tell(&walk, paths, path, err);
 
-	walk_done(&walk);
-	return exists;
+	if (ret == 0)
+		walk_done(&walk);
+	if (ret == -ENOENT || ret == -ENOTDIR || ret == -ELOOP)
+		return 0;
+	return ret < 0 ? ret : walk.exists;
 }

@@ -53,8 +53,8 @@ void paths_list_free(char **names, size_t count);
  */
 char *paths_real(const struct paths *paths, const char *path, struct err *err);
 
-/* Something is there, links followed. */
-bool paths_exists(const struct paths *paths, const char *path);
+/* 1: something is there, links followed; 0: nothing is; negative errno: that cannot be told. */
+int paths_exists(const struct paths *paths, const char *path, struct err *err);
 
 /* path with paths->dir in front: for messages only. */
 void paths_show(const struct paths *paths, const char *path, char *out, size_t size);

@@ -127,6 +127,7 @@ static int load_session(struct session *session, const struct paths *paths, cons
 	struct err ignored = { 0 };
 	char port[16] = "";
 	uint32_t number = 0;
+	int rc;
 
 	*session = (struct session){ 0 };
 	if (strncmp(name, "session", strlen("session")) != 0 ||
@@ -139,7 +140,10 @@ static int load_session(struct session *session, const struct paths *paths, cons
 		return 1;
 	snprintf(session->connection, sizeof(session->connection), CONNECTIONS "/connection%s:0",
 		 name + strlen("session"));
-	if (!paths_exists(paths, session->connection))
+	rc = paths_exists(paths, session->connection, err);
+	if (rc < 0)
+		return rc;
+	if (rc == 0)
 		session->connection[0] = '\0';
 	else if (attribute_text(paths, session->connection, "persistent_address", session->address,
 				sizeof(session->address), &ignored) == 0 &&

@@ -171,9 +171,10 @@ static void reads_stay_inside(void **state)
 			snprintf(shown, sizeof(shown), "%s/in%s", scratch->dir, table[i].path);
 			assert_string_equal(err.place, shown);
 		}
-		assert_int_equal(paths_exists(&scratch->paths, table[i].path),
-				 ret == 0 || table[i].code == EISDIR ||
-					 strstr(table[i].reason, "a pipe"));
+		if (table[i].path[0] == '/')
+			assert_int_equal(paths_exists(&scratch->paths, table[i].path, &err),
+					 ret == 0 || table[i].code == EISDIR ||
+						 strstr(table[i].reason, "a pipe"));
 	}
 }
 
