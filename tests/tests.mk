@@ -28,7 +28,9 @@ demo: all
 	@[ -x tests/demo ] || { echo 'there is no demo yet: tests/demo is missing' >&2; exit 1; }
 	@O=$(O) tests/demo
 
-check: all $(UNIT_TESTS) $(if $(WITH_FUZZ),fuzz-programs)
+CRASH := $(O)/crash/sgw-init $(O)/crash/crash
+
+check: all $(UNIT_TESTS) $(CRASH) $(if $(WITH_FUZZ),fuzz-programs)
 	@O=$(O) tests/run $(TESTS)
 
 unit: $(UNIT_TESTS)
@@ -66,6 +68,18 @@ $(UNIT_TESTS): $(O)/unit/%: $(O)/obj/tests/unit/%.o $(UNIT_SHARED) $(O)/libsgw.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(PKG_LIBS) \
 		-lcmocka
+
+# A sgw-init whose system calls fail on demand, and the program that makes them fail one by one.
+CRASH_WRAPPED = open64 openat64 read write fsync mkdirat unlinkat renameat linkat fchmod fchown \
+	fsetxattr fstat64 fstatat64 readdir64
+$(O)/crash/sgw-init: $(call obj,cli/main.c tests/crash/fault.c) $(O)/libsgw.a $(O)/flags
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) $(CRASH_WRAPPED:%=-Wl,--wrap=%) -o $@ \
+		$(filter %.o %.a,$^) $(PKG_LIBS)
+
+$(O)/crash/crash: $(call obj,tests/crash/crash.c tests/crash/tree.c) $(O)/flags
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^)
 
 # The fuzzer is clang's: everything is built once more for it, below $(O)/fuzz.
 fuzz-programs: | $(DEPS)

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Linked into a sgw-init of its own, ahead of the C library (ld --wrap): counts
+ * the system calls that touch the tree FAULT_ROOT, and at the one numbered
+ * FAULT_AT kills the program (FAULT_ERROR 0) or fails once with that errno.
+ * FAULT_LOG gets a line for each: whether it changes the tree, its name, its path.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static long counted;
+
+static bool below_root(const char *path)
+{
+	const char *root = getenv("FAULT_ROOT");
+	size_t len = root ? strlen(root) : 0;
+
+	return root && strncmp(path, root, len) == 0 && (path[len] == '/' || path[len] == '\0');
+}
+
+/* Where the call goes, into place; false where that is outside the tree. */
+static bool touches(int fd, const char *path, char place[PATH_MAX])
+{
+	char link[64];
+	ssize_t len = 0;
+
+	if (path && path[0] == '/') {
+		snprintf(place, PATH_MAX, "%s", path);
+		return below_root(place);
+	}
+	if (fd < 0)
+		return false;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	len = readlink(link, place, PATH_MAX - 1);
+	if (len < 0)
+		len = 0;
+	snprintf(place + len, PATH_MAX - (size_t)len, "%s%s", path ? "/" : "", path ? path : "");
+	return below_root(place);
+}
+
+static void note(const char *name, bool changes, const char *place)
+{
+	const char *path = getenv("FAULT_LOG");
+	FILE *log = path ? fopen(path, "a") : NULL;
+
+	if (log) {
+		fprintf(log, "%c %s %s\n", changes ? 'c' : '-', name,
+			place + strlen(getenv("FAULT_ROOT")));
+		fclose(log);
+	}
+}
+
+/* true where the call is to fail, errno set. */
+static bool fault(const char *name, bool changes, int fd, const char *path)
+{
+	const char *at = getenv("FAULT_AT"), *error = getenv("FAULT_ERROR");
+	char place[PATH_MAX];
+
+	if (!touches(fd, path, place))
+		return false;
+	note(name, changes, place);
+	if (!at || ++counted != strtol(at, NULL, 10))
+		return false;
+	if (!error || strtol(error, NULL, 10) == 0)
+		raise(SIGKILL);
+	errno = (int)strtol(error, NULL, 10);
+	return true;
+}
+
+#define WRAP(type, name, params, args, failed, ...) \
+	type __real_##name params;                  \
+	type __wrap_##name params;                  \
+	type __wrap_##name params                   \
+	{                                           \
+		if (fault(__VA_ARGS__))             \
+			return failed;              \
+		return __real_##name args;          \
+	}
+
+int __real_openat64(int fd, const char *path, int flags, ...);
+int __wrap_openat64(int fd, const char *path, int flags, ...);
+int __wrap_openat64(int fd, const char *path, int flags, ...)
+{
+	va_list args;
+	mode_t mode;
+
+	va_start(args, flags);
+	mode = flags & O_CREAT ? va_arg(args, mode_t) : 0;
+	va_end(args);
+	if (fault("open", flags & O_CREAT, fd, path))
+		return -1;
+	return __real_openat64(fd, path, flags, mode);
+}
+
+int __real_open64(const char *path, int flags, ...);
+int __wrap_open64(const char *path, int flags, ...);
+int __wrap_open64(const char *path, int flags, ...)
+{
+	va_list args;
+	mode_t mode;
+
+	va_start(args, flags);
+	mode = flags & O_CREAT ? va_arg(args, mode_t) : 0;
+	va_end(args);
+	if (fault("open", flags & O_CREAT, AT_FDCWD, path))
+		return -1;
+	return __real_open64(path, flags, mode);
+}
+
+WRAP(ssize_t, read, (int fd, void *out, size_t len), (fd, out, len), -1, "read", false, fd, NULL)
+WRAP(ssize_t, write, (int fd, const void *bytes, size_t len), (fd, bytes, len), -1, "write", true,
+     fd, NULL)
+WRAP(int, fsync, (int fd), (fd), -1, "fsync", true, fd, NULL)
+WRAP(int, mkdirat, (int fd, const char *path, mode_t mode), (fd, path, mode), -1, "mkdir", true, fd,
+     path)
+WRAP(int, unlinkat, (int fd, const char *path, int flags), (fd, path, flags), -1, "unlink", true,
+     fd, path)
+WRAP(int, renameat, (int from, const char *old, int to, const char *new), (from, old, to, new), -1,
+     "rename", true, to, new)
+WRAP(int, linkat, (int from, const char *old, int to, const char *new, int flags),
+     (from, old, to, new, flags), -1, "link", true, to, new)
+WRAP(int, fchmod, (int fd, mode_t mode), (fd, mode), -1, "chmod", true, fd, NULL)
+WRAP(int, fchown, (int fd, uid_t uid, gid_t gid), (fd, uid, gid), -1, "chown", true, fd, NULL)
+WRAP(int, fsetxattr, (int fd, const char *name, const void *value, size_t len, int flags),
+     (fd, name, value, len, flags), -1, "setxattr", true, fd, NULL)
+WRAP(int, fstat64, (int fd, struct stat *st), (fd, st), -1, "stat", false, fd, NULL)
+WRAP(int, fstatat64, (int fd, const char *path, struct stat *st, int flags), (fd, path, st, flags),
+     -1, "stat", false, fd, path)
+WRAP(struct dirent *, readdir64, (DIR * dir), (dir), NULL, "readdir", false, dirfd(dir), NULL)
