@@ -98,12 +98,15 @@ static void logout(struct connection *connection, const struct pdu *pdu)
 }
 
 static const struct request requests[OPCODE_MASK + 1] = {
-	[OP_NOP_OUT] = { NULL, nop_out, EVENT_NOP_OUT },
-	[OP_SCSI_COMMAND] = { scsi_check, scsi_run, EVENT_COMMAND },
-	[OP_TASK_REQUEST] = { NULL, task_management, EVENT_TASK },
-	[OP_TEXT_REQUEST] = { NULL, exchange_receive, EVENT_TEXT, .discovery = true },
-	[OP_DATA_OUT] = { NULL, data_out, EVENT_DATA_OUT, .unnumbered = true },
-	[OP_LOGOUT_REQUEST] = { check_logout, logout, EVENT_LOGOUT, .discovery = true },
+	[OP_NOP_OUT] = { .run = nop_out, .event = EVENT_NOP_OUT },
+	[OP_SCSI_COMMAND] = { .check = scsi_check, .run = scsi_run, .event = EVENT_COMMAND },
+	[OP_TASK_REQUEST] = { .run = task_management, .event = EVENT_TASK },
+	[OP_TEXT_REQUEST] = { .run = exchange_receive, .event = EVENT_TEXT, .discovery = true },
+	[OP_DATA_OUT] = { .run = data_out, .event = EVENT_DATA_OUT, .unnumbered = true },
+	[OP_LOGOUT_REQUEST] = { .check = check_logout,
+				.run = logout,
+				.event = EVENT_LOGOUT,
+				.discovery = true },
 };
 
 /* Run a request whose CmdSN counts from now on; a Reject takes that back (7.3). */

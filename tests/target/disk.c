@@ -9,6 +9,6 @@ const struct device_type device_disk = {
 	.versions = { 0x00a0, 0x0960, 0x0460, 0x04c0 }, /* SAM-5, iSCSI, SPC-4, SBC-3 */
 	.ops = {
 		SCSI_COMMON_OPS,
-		[SCSI_TEST_UNIT_READY] = { "test-unit-ready", scsi_ready },
+		[SCSI_TEST_UNIT_READY] = { .name = "test-unit-ready", .run = scsi_ready },
 	},
 };

@@ -99,12 +99,18 @@ void scsi_report_luns(struct task *task) __attribute__((nonnull));
 void scsi_ready(struct task *task) __attribute__((nonnull));
 
 /* Rows of the commands that every type has, but for TEST UNIT READY. */
-#define SCSI_COMMON_OPS                                                                         \
-	[SCSI_REQUEST_SENSE] = { "request-sense", scsi_request_sense, .passes_attention = true, \
-				 .needs_no_unit = true },                                       \
-	[SCSI_INQUIRY] = { "inquiry", scsi_inquiry, .passes_attention = true,                   \
-			   .needs_no_unit = true },                                             \
-	[SCSI_REPORT_LUNS] = { "report-luns", scsi_report_luns, .passes_attention = true,       \
+#define SCSI_COMMON_OPS                                     \
+	[SCSI_REQUEST_SENSE] = { .name = "request-sense",   \
+				 .run = scsi_request_sense, \
+				 .passes_attention = true,  \
+				 .needs_no_unit = true },   \
+	[SCSI_INQUIRY] = { .name = "inquiry",               \
+			   .run = scsi_inquiry,             \
+			   .passes_attention = true,        \
+			   .needs_no_unit = true },         \
+	[SCSI_REPORT_LUNS] = { .name = "report-luns",       \
+			       .run = scsi_report_luns,     \
+			       .passes_attention = true,    \
 			       .needs_no_unit = true }
 
 #endif

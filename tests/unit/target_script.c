@@ -743,7 +743,7 @@ static void answer_many(struct task *task)
 }
 
 static const struct device_type generous_device = {
-	.ops = { SCSI_COMMON_OPS, [0xc0] = { "many", answer_many } },
+	.ops = { SCSI_COMMON_OPS, [0xc0] = { .name = "many", .run = answer_many } },
 };
 
 static void chap_kind(struct script *script, const char *kind)
