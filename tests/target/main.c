@@ -136,6 +136,7 @@ static int serve(struct gateway *gateway, const struct target_options *options, 
 	if (rc < 0)
 		return rc;
 	print_summary(gateway, gateway->sessions.count);
+	fflush(stdout); /* before what is said of expectations */
 	return 0;
 }
 

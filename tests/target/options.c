@@ -12,10 +12,7 @@
 #include "iscsi/portal.h"
 #include "number.h"
 
-enum {
-	TARGETS_MAX = 100000,
-	SECTOR = 512,
-};
+enum { TARGETS_MAX = 100000 };
 
 #define DEFAULT_VOLUME "myvolume"
 #define SIZE_MAX_BYTES (UINT64_C(1) << 60)
@@ -109,11 +106,12 @@ static int add_volume(struct target_options *options, const char *value, struct 
 		return err_set(err, EINVAL, "'%s' is no volume: NAME:SIZE, as in myvolume:1G",
 			       value);
 	memcpy(volume->name, value, (size_t)(colon - value));
-	if (parse_size(colon + 1, SECTOR, SIZE_MAX_BYTES, &volume->size, err) < 0)
+	if (persona_check_volume(volume->name, err) < 0 ||
+	    parse_size(colon + 1, DISK_BLOCK, SIZE_MAX_BYTES, &volume->size, err) < 0)
 		return -err->code;
-	if (volume->size % SECTOR != 0)
-		return err_set(err, EINVAL, "'%s' is no whole number of %d-byte sectors", colon + 1,
-			       SECTOR);
+	if (volume->size % DISK_BLOCK != 0)
+		return err_set(err, EINVAL, "'%s' is no whole number of %d-byte blocks", colon + 1,
+			       DISK_BLOCK);
 	return 0;
 }
 

@@ -86,18 +86,26 @@ int persona_add_tape(struct target_list *list, struct err *err)
 	return add_target(list, name, (size_t)len, &device_changer, &changer_identity, 0, err);
 }
 
+int persona_check_volume(const char *name, struct err *err)
+{
+	size_t len = strlen(name);
+
+	if (len > 0 && len <= VOLUME_NAME_MAX &&
+	    strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-.;") == len)
+		return 0;
+	return err_set(err, EINVAL, "'%s' is no volume name: 1 to %d of a-z, 0-9, '-', '.' and ';'",
+		       name, VOLUME_NAME_MAX);
+}
+
 int persona_add_volume(struct target_list *list, const char *name, uint64_t size, struct err *err)
 {
 	char iqn[sizeof(IQN_PREFIX) + VOLUME_NAME_MAX];
-	size_t len = strlen(name);
+	int rc = persona_check_volume(name, err);
 
-	if (len == 0 || len > VOLUME_NAME_MAX ||
-	    strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-.;") != len)
-		return err_set(err, EINVAL,
-			       "'%s' is no volume name: 1 to %d of a-z, 0-9, '-', '.' and ';'",
-			       name, VOLUME_NAME_MAX);
-	len = (size_t)snprintf(iqn, sizeof(iqn), IQN_PREFIX "%s", name);
-	return add_target(list, iqn, len, &device_disk, &volume_identity, size, err);
+	if (rc < 0)
+		return rc;
+	rc = snprintf(iqn, sizeof(iqn), IQN_PREFIX "%s", name);
+	return add_target(list, iqn, (size_t)rc, &device_disk, &volume_identity, size, err);
 }
 
 static int compare_names(const char *a, size_t a_len, const char *b, size_t b_len)

@@ -60,6 +60,8 @@ enum persona {
 	PERSONA_COUNT,
 };
 
+enum { DISK_BLOCK = 512 }; /* bytes; sizes of volumes are whole ones */
+
 /* A volume that is not told otherwise: 1 GiB. */
 #define PERSONA_VOLUME_SIZE (UINT64_C(1) << 30)
 
@@ -68,7 +70,9 @@ extern const char *const persona_names[PERSONA_COUNT];
 
 /* All of a Tape Gateway: ten drives and a changer. 0 or -ENOMEM. */
 int persona_add_tape(struct target_list *list, struct err *err) __attribute__((nonnull));
-/* A volume iqn.1997-05.com.amazon:NAME; -EINVAL where a gateway takes no such name. */
+/* Whether a gateway takes the name for a volume: 0, or -EINVAL. */
+int persona_check_volume(const char *name, struct err *err) __attribute__((nonnull));
+/* A volume iqn.1997-05.com.amazon:NAME, of a name that is one. 0, -EINVAL or -ENOMEM. */
 int persona_add_volume(struct target_list *list, const char *name, uint64_t size, struct err *err)
 	__attribute__((nonnull));
 

@@ -182,6 +182,21 @@ static const struct script_row units[] = {
 	{ "REQUEST SENSE", LOGIN "> cmd F R len=18 : 030000001200\n< data dsl=18 byte0=0x70" },
 	{ "REQUEST SENSE of 8 bytes", LOGIN "> cmd F R len=18 : 030000000800\n"
 					    "< data dsl=8 flags=0x83 res=10" },
+	{ "D-CAP-1 READ CAPACITY(10)",
+	  LOGIN "> cmd F R len=8 : 25000000000000000000\n< data dsl=8 raw : "
+		"!%0{1}%b{1f}%b{ff}%b{ff}%0{2}%b{2}%0{1}" },
+	{ "D-CAP-1 an address without PMI",
+	  LOGIN "> cmd F R len=8 : 25000000000100000000\n< status st=2 key=5 asc=0x2400" },
+	{ "T-RES-2 READ CAPACITY into nothing",
+	  LOGIN "> cmd F len=0 : 25000000000000000000\n< status flags=0x84 st=0 res=8" },
+	{ "D-CAP-2 READ CAPACITY(16)",
+	  LOGIN "> cmd F R len=32 : 9e1000000000000000000000002000\n< data dsl=32 raw : "
+		"!%0{5}%b{1f}%b{ff}%b{ff}%0{2}%b{2}%0{21}" },
+	{ "D-CAP-2 allocation 12", LOGIN "> cmd F R len=32 : 9e1000000000000000000000000c00\n"
+					 "< data dsl=12 flags=0x83 res=20" },
+	{ "D-CAP-2 another service action",
+	  LOGIN "> cmd F R len=32 : 9e1100000000000000000000002000\n"
+		"< status st=2 key=5 asc=0x2400" },
 	{ "S-ID-1 drive",
 	  "tape\n> 1/3T : I|TargetName=iqn.1997-05.com.amazon:sgw-9999999c-"
 	  "tapedrive-10\n< 0000 1/3T\n> cmd F R len=96 : " INQUIRY "\n< data byte0=1 byte1=0x80" },
