@@ -95,6 +95,19 @@ stop_tgtd() {
 	TGTD_PID=
 }
 
+# end_target STATUS: end the last one by SIGTERM; fails where its exit status is another.
+end_target() {
+	local status=0
+
+	kill -TERM "$TARGET_PID"
+	wait "$TARGET_PID" || status=$?
+	unset "TARGET_PIDS[-1]"
+	[ "$status" -eq "$1" ] && return
+	echo "sgw-target ended with $status:" >&2
+	cat "$TARGET_LOG" >&2
+	return 1
+}
+
 # stop_targets: end all of them by SIGTERM; fails where one did not end well, or had to be killed.
 stop_targets() {
 	local pid status=0 tries
