@@ -94,6 +94,15 @@ static int set_timeout(struct options *opt, const char *value, struct err *err)
 	return 0;
 }
 
+static int set_max_hosts(struct options *opt, const char *value, struct err *err)
+{
+	if (parse_u32(value, 1, OPTIONS_HOSTS_MAX, &opt->max_hosts, err) < 0) {
+		err->code = ERR_USAGE;
+		return err_at(err, "--max-hosts");
+	}
+	return 0;
+}
+
 static int set_chap(struct options *opt, const char *value, struct err *err)
 {
 	(void)err;
@@ -153,6 +162,8 @@ static const struct option_row {
 	{ OPT_STRICT, "strict", NULL, "exit 3 for warnings and kept values too", set_strict },
 	{ OPT_TIMEOUT, "timeout", "SECONDS",
 	  "give a silent portal up after this (default 3 to connect, 10 to answer)", set_timeout },
+	{ OPT_MAX_HOSTS, "max-hosts", "N", "how many hosts ranges may have in all (default 256)",
+	  set_max_hosts },
 	{ OPT_SKIP_UNREACHABLE, "skip-unreachable", NULL,
 	  "go on without the portals that do not answer", set_skip_unreachable },
 	{ OPT_LIST, "list", NULL, "list the journal's entries instead", set_list },

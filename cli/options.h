@@ -24,7 +24,10 @@ enum {
 	OPT_CHAP = 1 << 9,
 	OPT_LIST = 1 << 10,
 	OPT_OUTPUT_CHECK = 1 << 11, /* --output diff and junit are */
+	OPT_MAX_HOSTS = 1 << 12,
 };
+
+enum { OPTIONS_HOSTS_MAX = 65536 }; /* of --max-hosts */
 
 enum output {
 	OUTPUT_TABLE,
@@ -48,6 +51,7 @@ struct options {
 	bool list;
 	bool help;
 	uint32_t timeout_ms; /* of a silent portal; 0: as the discovery has it */
+	uint32_t max_hosts; /* of all ranges together; 0: not given */
 	const char *chap;
 	const char **profiles; /* in the order given, ended by NULL */
 	const char **sets;

@@ -8,6 +8,7 @@
 #include "command.h"
 #include "err.h"
 #include "host/database.h"
+#include "iscsi/range.h"
 
 static int parse_args(char *const *args, size_t count, struct portal **out, size_t *found,
 		      struct err *err)
@@ -21,6 +22,10 @@ static int parse_args(char *const *args, size_t count, struct portal **out, size
 	for (size_t i = 0; i < count; i++) {
 		size_t j = 0;
 
+		if (range_is(args[i])) {
+			err_set(err, ERR_USAGE, "a range is for discover alone: name one portal");
+			return err_at(err, "%s", args[i]);
+		}
 		if (portal_parse(args[i], &list[*found], err) < 0)
 			return err_at(err, "%s", args[i]);
 		while (j < *found && !portal_equal(&list[j], &list[*found]))
@@ -30,7 +35,7 @@ static int parse_args(char *const *args, size_t count, struct portal **out, size
 	return 0;
 }
 
-static void read_initiator_name(const struct paths *paths, char name[ISCSI_NAME_SIZE])
+void portals_initiator_name(const struct paths *paths, char name[ISCSI_NAME_SIZE])
 {
 	struct err why = { 0 };
 
@@ -66,7 +71,7 @@ enum gateway_kind portal_kind(const struct discovery_result *result)
 	return GATEWAY_OTHER;
 }
 
-static void warn_of(const struct discovery_result *result)
+void portal_warn(const struct discovery_result *result)
 {
 	char text[PORTAL_TEXT_MAX];
 	struct portal reached;
@@ -127,7 +132,7 @@ int portals_discover(struct portals *portals, const struct paths *paths, char *c
 	*portals = (struct portals){ 0 };
 	if (rc < 0)
 		return rc;
-	read_initiator_name(paths, name);
+	portals_initiator_name(paths, name);
 	portals->results = calloc(found, sizeof(*portals->results));
 	if (!portals->results)
 		return err_oom(err);
@@ -136,7 +141,7 @@ int portals_discover(struct portals *portals, const struct paths *paths, char *c
 		return rc;
 	portals->count = found;
 	for (size_t i = 0; i < found; i++)
-		warn_of(&portals->results[i]);
+		portal_warn(&portals->results[i]);
 	return list_targets(portals, err);
 }
 

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "engine/wanted.h"
+#include "host/records.h"
 #include "iscsi/initiator.h"
 
 struct err;
@@ -30,6 +31,11 @@ struct portals {
 int portals_discover(struct portals *portals, const struct paths *paths, char *const *args,
 		     size_t count, uint32_t timeout_ms, struct err *err);
 void portals_done(struct portals *portals);
+
+/* The same for whoever asks by himself: this host's name or the placeholder, with a warning. */
+void portals_initiator_name(const struct paths *paths, char name[ISCSI_NAME_SIZE]);
+/* Warn of what is odd about an answer. */
+void portal_warn(const struct discovery_result *result);
 
 /* What a portal is, by the first of its targets that tells. */
 enum gateway_kind portal_kind(const struct discovery_result *result);

@@ -130,3 +130,88 @@ teardown() {
 	[[ $output == *"--skip-unreachable"* ]]
 	tree_state "$host" | diff "$BATS_TEST_TMPDIR/before" -
 }
+
+# start_gateways ADDRESS...: one at each, all at one port; sets PORT.
+start_gateways() {
+	local tries address
+	for ((tries = 0; tries < 20; tries++)); do
+		start_target --portal "$1:0" --volume "at-${1//./-}:1M"
+		for address in "${@:2}"; do
+			# Somebody else may have that port at another address.
+			start_target --portal "$address:$PORT" --volume "at-${address//./-}:1M" || continue 2
+		done
+		return 0
+	done
+	return 1
+}
+
+@test "a sweep of a /24 finds its gateways and counts the others, in under a second" {
+	local start
+	start_gateways 127.0.0.2 127.0.0.77 127.0.0.200
+	start=${EPOCHREALTIME/./}
+	run -0 --separate-stderr sgw-init discover "127.0.0.0/24:$PORT"
+	echo "took $((${EPOCHREALTIME/./} - start)) us"
+	[ $((${EPOCHREALTIME/./} - start)) -lt 1000000 ]
+	[ "${#lines[@]}" -eq 4 ]
+	[[ ${lines[0]} == PORTAL*KIND*TARGET*ADDRESS ]]
+	[[ $output == *"127.0.0.77:$PORT"*"iqn.1997-05.com.amazon:at-127-0-0-77"* ]]
+	[[ $stderr == *"3 of 254 hosts answered (251 refused, 0 silent, 0 failed)"* ]]
+	[[ $stderr != *" asked, "* ]] # progress is for a terminal
+	run -0 --separate-stderr sgw-init discover "127.0.0.0/24:$PORT" --output json
+	[ "$(jq -r '[.portals[].portal] | join(" ")' <<<"$output")" = \
+		"127.0.0.2:$PORT 127.0.0.77:$PORT 127.0.0.200:$PORT" ]
+	[ "$(jq -c .sweep <<<"$output")" = \
+		'{"hosts":254,"answered":3,"refused":251,"silent":0,"failed":0}' ]
+}
+
+@test "a sweep keeps to the files a process may open" {
+	start_gateways 127.0.0.2 127.0.0.200
+	ulimit -n 48
+	run -0 --separate-stderr sgw-init discover "127.0.0.0/24:$PORT"
+	[ "${#lines[@]}" -eq 3 ]
+	[[ $stderr == *"2 of 254 hosts answered"* ]]
+}
+
+@test "a sweep names the portal of a range that answers and is no target, and asks none twice" {
+	start_peer "exec cat >/dev/null"
+	start_target --portal "127.0.0.9:${PEER##*:}" --volume beside:1M
+	run -0 --separate-stderr sgw-init discover "127.0.0.0/28:$PORT" "127.0.0.9:$PORT" \
+		"127.0.0.8/30:$PORT" --timeout 300ms
+	[ "$(grep -c amazon:beside <<<"$output")" -eq 1 ]
+	[[ $stderr == *"$PEER: no Login Response within 300 ms"* ]]
+	[[ $stderr == *"0 of 13 hosts answered (12 refused, 0 silent, 1 failed)"* ]]
+}
+
+@test "a range where nobody answers fails, and one that is too large or for apply is wrong usage" {
+	local range words
+	run -1 --separate-stderr sgw-init discover 127.0.9.0/29:1
+	[ -z "$output" ]
+	[[ $stderr == *"0 of 6 hosts answered"* ]]
+	while IFS='|' read -r range words; do
+		echo "case: $range"
+		run -2 --separate-stderr sgw-init discover "$range"
+		[[ $stderr == *"$words"* ]]
+	done <<-'END'
+		10.0.0.0/23|--max-hosts 510
+		10.0.0.0/8|in smaller parts
+		2001:db8::/64|in smaller parts
+		10.0.0.0/33|33
+		gw.example/24|made of an address
+	END
+	run -2 sgw-init discover 127.0.9.0/29:1 --max-hosts 0
+	run -1 sgw-init discover 127.0.9.0/29:1 --max-hosts 6
+	run -2 sgw-init discover 127.0.9.0/29:1 --max-hosts 5
+	run -2 sgw-init apply 127.0.0.0/24 --dry-run
+	[[ $output == *"for discover alone"* ]]
+	run -2 sgw-init check 127.0.0.0/24
+}
+
+@test "discover follows an answer of ten thousand targets in under a second" {
+	local start
+	start_target --targets 10000
+	start=${EPOCHREALTIME/./}
+	sgw-init discover "$PORTAL" >"$BATS_TEST_TMPDIR/out"
+	echo "took $((${EPOCHREALTIME/./} - start)) us"
+	[ $((${EPOCHREALTIME/./} - start)) -lt 1000000 ]
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/out")" -eq 10001 ]
+}
