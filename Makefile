@@ -34,7 +34,10 @@ say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(patsubst $(O)/%,%,$(2))';)
 obj = $(patsubst %.c,$(O)/obj/%.o,$(1))
 keep = $(file >$@.new,$(1))@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
-LIB_SRC := $(filter-out cli/main.c,$(wildcard cli/*.c cli/*/*.c))
+# A file NAME_posix.c or NAME_windows.c is for that system alone.
+PLATFORM ?= posix
+OTHER_PLATFORM := $(if $(filter posix,$(PLATFORM)),windows,posix)
+LIB_SRC := $(filter-out cli/main.c %_$(OTHER_PLATFORM).c,$(wildcard cli/*.c cli/*/*.c))
 LIB_OBJ := $(call obj,$(LIB_SRC)) $(O)/gen/templates.o
 TARGET_SRC := $(wildcard tests/target/*.c)
 # What `make deps all` has to have installed before anything else is done.

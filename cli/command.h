@@ -30,6 +30,9 @@ struct command {
 extern const struct command command_discover, command_apply, command_check, command_undo,
 	command_profile;
 
+/* Those of this system, in the order of use, as --help shows them; ended by NULL. */
+extern const struct command *const commands[];
+
 /* "sgw-init: warning: …" on standard error; bytes of others in it are escaped. */
 void warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

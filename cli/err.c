@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "escape.h"
+#include "os/error_text.h"
 
 int err_set(struct err *err, int code, const char *fmt, ...)
 {
@@ -28,7 +29,7 @@ int err_sys(struct err *err, int code, const char *fmt, ...)
 	vsnprintf(err->reason, sizeof(err->reason), fmt, args);
 	va_end(args);
 	used = strlen(err->reason);
-	snprintf(err->reason + used, sizeof(err->reason) - used, ": %s", strerror(code));
+	snprintf(err->reason + used, sizeof(err->reason) - used, ": %s", error_text(code));
 	err->place[0] = '\0';
 	err->code = code;
 	return -code;

@@ -12,11 +12,6 @@
 
 static const char program[] = "sgw-init";
 
-/* In the order of use, as --help shows them. */
-static const struct command *const commands[] = {
-	&command_discover, &command_apply, &command_check, &command_undo, &command_profile, NULL,
-};
-
 void warn(const char *fmt, ...)
 {
 	char text[ERR_REASON_MAX], shown[4 * ERR_REASON_MAX];

@@ -73,6 +73,9 @@ int socket_connect(const struct socket_address *address, struct err *err) __attr
 /* 0, or the negative errno why not. A socket that met itself (port clash on loopback) is refused. */
 int socket_connected(int fd);
 
+/* Two sockets that are connected with each other, for a thread to wake a loop. */
+int socket_pair(int pair[2], struct err *err) __attribute__((nonnull));
+
 /* Bytes received, 0 where the peer has closed, or a negative errno. */
 ssize_t socket_receive(int fd, void *out, size_t len) __attribute__((nonnull));
 /* Send up to SOCKET_PIECES_MAX pieces at once: bytes taken (maybe not all), or a negative errno. */

@@ -10,6 +10,7 @@
 #include "err.h"
 #include "gateway.h"
 #include "options.h"
+#include "os/error_text.h"
 #include "os/files.h"
 #include "os/loop.h"
 #include "os/sockets.h"
@@ -98,7 +99,7 @@ static void flush(struct peer *peer)
 		return;
 	sent = socket_send(peer->fd, out->pieces, out->count);
 	if (sent < 0 && sent != -EAGAIN) {
-		connection_end(&peer->connection, strerror((int)-sent));
+		connection_end(&peer->connection, error_text((int)-sent));
 	} else if (sent < (ssize_t)out->bytes) {
 		peer->backlog = out_keep(out, sent < 0 ? 0 : (size_t)sent);
 		if (!peer->backlog)
@@ -135,7 +136,7 @@ static void send_backlog(struct peer *peer)
 	if (sent == -EAGAIN)
 		return;
 	if (sent < 0) {
-		connection_end(&peer->connection, strerror((int)-sent));
+		connection_end(&peer->connection, error_text((int)-sent));
 	} else if (backlog_sent(backlog, (size_t)sent)) {
 		free(TAKE_PTR(peer->backlog));
 		work(peer);
@@ -171,7 +172,7 @@ static void receive(struct peer *peer)
 	} else if (got == 0) {
 		connection_end(&peer->connection, "the initiator closed the connection");
 	} else if (got != -EAGAIN) {
-		connection_end(&peer->connection, strerror((int)-got));
+		connection_end(&peer->connection, error_text((int)-got));
 	}
 }
 

@@ -214,6 +214,13 @@ int socket_connected(int fd)
 	return 0;
 }
 
+int socket_pair(int pair[2], struct err *err)
+{
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_sys(err, errno, "cannot make a pair of sockets");
+	return 0;
+}
+
 ssize_t socket_receive(int fd, void *out, size_t len)
 {
 	ssize_t got;

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: MIT */
+#include <stddef.h>
+
+#include "command.h"
+
+const struct command *const commands[] = {
+	&command_discover, &command_apply, &command_check, &command_undo, &command_profile, NULL,
+};
