@@ -25,12 +25,12 @@ struct script {
 	const char *raw; /* sent on connect instead of anything else */
 	size_t raw_len; /* 0: strlen */
 	bool silent; /* never answers */
-	bool close_on_accept;
+	bool close_on_accept, reset_on_request;
 	int close_after; /* PDUs received, then the connection is closed; 0: never */
 	int cut_answer; /* bytes of the first answer sent, then closed; 0: all */
 	bool stall_after_cut; /* … or kept open */
 	uint16_t status; /* of the login */
-	const char *redirect; /* "@N": to fake target N; else an address */
+	const char *redirect; /* addresses separated by ';'; "@N" is fake target N */
 	bool header_digest;
 	const char *answer; /* to SendTargets: pairs separated by ';' */
 	size_t part; /* bytes of a part; 0: all in one */
@@ -81,17 +81,22 @@ struct world {
 	char order[64]; /* numbers of the results as they came, as letters */
 };
 
-static void fake_close(struct fake_connection *c)
+static void fake_end(struct fake_connection *c, void (*how)(int fd))
 {
 	if (c->fd < 0)
 		return;
 	loop_remove(c->fake->world->loop, &c->watch);
-	socket_close(c->fd);
+	how(c->fd);
 	c->fd = -1;
 	c->fake->open--;
 	c->fake->pongs += c->pongs;
 	pdu_reader_done(&c->reader);
 	buf_done(&c->out);
+}
+
+static void fake_close(struct fake_connection *c)
+{
+	fake_end(c, socket_close);
 }
 
 static void fake_flush(struct fake_connection *c)
@@ -178,16 +183,18 @@ static void fake_login(struct fake_connection *c, const struct pdu *pdu)
 	CLEANUP(buf_done) struct buf text = { .data = NULL };
 	size_t at = c->out.len;
 
-	if (script->redirect) {
+	for (const char *p = script->redirect; p && *p != '\0'; p += *p == ';') {
+		size_t len = strcspn(p, ";");
 		char address[PORTAL_TEXT_MAX];
 
-		if (script->redirect[0] == '@')
-			portal_text(&c->fake->world->fakes[script->redirect[1] - '0'].portal,
-				    address);
+		if (*p == '@')
+			portal_text(&c->fake->world->fakes[p[1] - '0'].portal, address);
 		else
-			snprintf(address, sizeof(address), "%s", script->redirect);
+			snprintf(address, sizeof(address), "%.*s", (int)len, p);
 		text_add(&text, "TargetAddress", address);
-	} else if (script->status == 0) {
+		p += len;
+	}
+	if (script->status == 0) {
 		if (!operational)
 			text_add(&text, "AuthMethod", "None");
 		else if (script->header_digest)
@@ -320,6 +327,10 @@ static void fake_ready(void *arg, unsigned int events)
 		c->pdus++;
 		if (script->close_after > 0 && c->pdus >= script->close_after) {
 			fake_close(c);
+			return;
+		}
+		if (script->reset_on_request) {
+			fake_end(c, socket_reset);
 			return;
 		}
 		if (!script->silent && !script->raw)
@@ -590,6 +601,12 @@ static const struct row {
 	  DISCOVERY_LOGIN,
 	  0,
 	  "in a circle" },
+	{ "I-RED-1",
+	  { .status = 0x0101, .redirect = "127.0.0.1:1;127.0.0.1:2" },
+	  -ECONNREFUSED,
+	  DISCOVERY_CONNECT,
+	  0,
+	  "Connection refused" },
 	{ "I-RED-1", { .status = 0x0101 }, -EPROTO, DISCOVERY_LOGIN, 0, "does not say where" },
 };
 
@@ -656,7 +673,7 @@ static void test_pings_are_answered(void **state)
 static void test_redirections_are_followed(void **state)
 {
 	const struct script first = { .status = 0x0102, .redirect = "@1" };
-	const struct script second = { .status = 0x0101, .redirect = "@2" };
+	const struct script second = { .status = 0x0101, .redirect = "127.0.0.1:1;@2" };
 	const struct script good = { 0 };
 	const struct script lost = { .status = 0x0101, .redirect = "127.0.0.1:1" };
 	const struct discovery_options options = quick();
@@ -684,6 +701,104 @@ static void test_redirections_are_followed(void **state)
 			assert_non_null(strstr(result->err.place, ", redirected to 127.0.0.1:1"));
 		}
 	}
+	stop_world(&world);
+}
+
+/* However willing, nobody is sent on for ever. */
+static void test_redirections_have_an_end(void **state)
+{
+	static const char *const next[] = { "@1", "@2", "@3", "@4", "@5", "@6" };
+	const struct discovery_options options = quick();
+	static struct world world;
+
+	(void)state;
+	start_world(&world);
+	for (size_t i = 0; i < ARRAY_LEN(next); i++)
+		add_fake(&world, &(struct script){ .status = 0x0101, .redirect = next[i] });
+	add_fake(&world, &(struct script){ 0 });
+	discover(&world, &options, &world.fakes[0].portal, 1);
+	assert_int_equal(world.results[0].rc, -ELOOP);
+	assert_string_equal(world.results[0].err.reason,
+			    "login failed: redirected more than 4 times");
+	assert_int_equal(world.fakes[4].accepted, 1);
+	assert_int_equal(world.fakes[5].accepted, 0);
+	stop_world(&world);
+}
+
+/* A host that drops what is sent to it: here, one whose queue of connections is full. */
+static void test_black_holes_cost_the_connect_timeout(void **state)
+{
+	struct discovery_options options = quick();
+	struct socket_address any, local;
+	struct discovery_result result;
+	char text[SOCKET_TEXT_MAX];
+	struct portal portal;
+	struct err err;
+	int listener, fillers[4];
+	uint64_t began;
+
+	(void)state;
+	assert_int_equal(socket_address_parse("127.0.0.1", 0, &any), 0);
+	listener = socket_listen(&any, 0, &err);
+	assert_true(listener >= 0);
+	assert_int_equal(socket_local(listener, &local), 0);
+	socket_address_text(&local, text);
+	assert_int_equal(portal_parse(text, &portal, &err), 0);
+	for (size_t i = 0; i < ARRAY_LEN(fillers); i++)
+		fillers[i] = socket_connect(&local, &err);
+	options.connect_ms = 100;
+	began = loop_clock_us();
+	assert_int_equal(discovery_run(&portal, 1, &options, &result, &err), 0);
+	assert_int_equal(result.rc, -ETIMEDOUT);
+	assert_int_equal(result.stage, DISCOVERY_CONNECT);
+	assert_string_equal(result.err.reason, "cannot connect: no answer within 100 ms");
+	assert_true(loop_clock_us() - began >= 100000);
+	discovery_result_done(&result);
+	for (size_t i = 0; i < ARRAY_LEN(fillers); i++)
+		socket_close(fillers[i]);
+	socket_close(listener);
+}
+
+/* One deadline stands over all, whatever the target does in between. */
+static void test_the_whole_has_a_deadline(void **state)
+{
+	struct discovery_options options = quick();
+	static struct world world;
+
+	(void)state;
+	start_world(&world);
+	add_fake(&world, &(struct script){ .silent = true });
+	options.answer_ms = 5000;
+	options.total_ms = 100;
+	discover(&world, &options, &world.fakes[0].portal, 1);
+	assert_int_equal(world.results[0].rc, -ETIMEDOUT);
+	assert_string_equal(world.results[0].err.reason,
+			    "login did not come to an end within 100 ms in all");
+	stop_world(&world);
+}
+
+static void test_a_discovery_can_be_given_up(void **state)
+{
+	struct discovery_options options = quick();
+	struct discovery *discovery;
+	static struct world world;
+	struct loop_timer stop;
+	struct portal unknown;
+	struct err err;
+
+	(void)state;
+	start_world(&world);
+	add_fake(&world, &(struct script){ .silent = true });
+	assert_int_equal(portal_parse("no-such-host.invalid", &unknown, &err), 0);
+	options.answer_ms = 5000;
+	discovery = discovery_new(world.loop, &options, found, idle, &world, &err);
+	assert_int_equal(discovery_add(discovery, &world.fakes[0].portal, &err), 0);
+	assert_int_equal(discovery_add(discovery, &unknown, &err), 0);
+	stop = (struct loop_timer){ .fire = idle, .arg = &world };
+	assert_int_equal(loop_timer_set(world.loop, &stop, 30, &err), 0);
+	assert_int_equal(loop_run(world.loop, &err), 0);
+	assert_int_equal(world.fakes[0].accepted, 1);
+	discovery_free(discovery);
 	stop_world(&world);
 }
 
@@ -976,6 +1091,10 @@ int main(void)
 		cmocka_unit_test(test_what_targets_do),
 		cmocka_unit_test(test_pings_are_answered),
 		cmocka_unit_test(test_redirections_are_followed),
+		cmocka_unit_test(test_redirections_have_an_end),
+		cmocka_unit_test(test_black_holes_cost_the_connect_timeout),
+		cmocka_unit_test(test_the_whole_has_a_deadline),
+		cmocka_unit_test(test_a_discovery_can_be_given_up),
 		cmocka_unit_test(test_many_portals_at_once),
 		cmocka_unit_test(test_ten_thousand_targets),
 		cmocka_unit_test(test_one_call_for_all),

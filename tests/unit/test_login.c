@@ -752,6 +752,38 @@ static void test_long_text_is_continued(void **state)
 	stop(&f);
 }
 
+/* … and by nothing else. A target's own text has an end too. */
+static void test_continued_text_has_limits(void **state)
+{
+	char name[20000], part[8000];
+	struct params params;
+	struct fixture f;
+	int rc = G;
+
+	(void)state;
+	memset(name, 'x', sizeof(name));
+	name[sizeof(name) - 1] = '\0';
+	start(&f, NONE, false);
+	stop(&f);
+	f.config.initiator_name = name;
+	f.out = (struct buf){ .data = NULL };
+	params_init(&params, PARAMS_INITIATOR);
+	assert_int_equal(login_start(&f.login, &f.config, &params, &f.out, &f.err), 0);
+	assert_int_equal(answer(&f, "|AuthMethod=None"), -EPROTO);
+	assert_non_null(strstr(f.err.reason, "interrupts our continued text"));
+	stop(&f);
+
+	start(&f, NONE, false);
+	memset(part, 'x', sizeof(part));
+	memcpy(part, "C|", 2);
+	part[sizeof(part) - 1] = '\0';
+	for (int i = 0; i < 20 && rc == G; i++)
+		rc = answer(&f, part);
+	assert_int_equal(rc, -EPROTO);
+	assert_non_null(strstr(f.err.reason, "longer than 65536 bytes"));
+	stop(&f);
+}
+
 /* A target that never comes to an end is left. */
 static void test_endless_logins_end(void **state)
 {
@@ -924,6 +956,7 @@ int main(void)
 		cmocka_unit_test(test_requests_of_a_mutual_login),
 		cmocka_unit_test(test_requests_of_a_discovery),
 		cmocka_unit_test(test_long_text_is_continued),
+		cmocka_unit_test(test_continued_text_has_limits),
 		cmocka_unit_test(test_endless_logins_end),
 		cmocka_unit_test(test_notes),
 		cmocka_unit_test(test_parallel_reflection),
