@@ -77,7 +77,7 @@ static enum severity weigh(enum verdict verdict, const struct setting *setting)
 /* What mends a live value: the files are apply's, these are not. */
 static int add_remedy(struct finding *finding, struct err *err)
 {
-	const struct session *session = finding->place->session;
+	const struct host_session *session = finding->place->session;
 	char text[768], portal[PORTAL_TEXT_MAX];
 
 	if (finding->value->where->needs == NEEDS_NOTHING && finding->value->text) {

@@ -109,7 +109,7 @@ static int observe(struct place *place, const struct paths *paths, const void *f
 }
 
 int place_of_session(struct place *place, const struct profile *profile, const struct paths *paths,
-		     const struct session *session, struct err *err)
+		     const struct host_session *session, struct err *err)
 {
 	char name[2 * ISCSI_NAME_SIZE];
 	int rc;
@@ -121,7 +121,8 @@ int place_of_session(struct place *place, const struct profile *profile, const s
 }
 
 int place_of_device(struct place *place, const struct profile *profile, const struct paths *paths,
-		    const struct session *session, const struct device *device, struct err *err)
+		    const struct host_session *session, const struct device *device,
+		    struct err *err)
 {
 	char name[2 * ISCSI_NAME_SIZE];
 	int rc;

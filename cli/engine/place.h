@@ -19,7 +19,7 @@ struct document;
 struct document_type;
 struct record;
 struct paths;
-struct session;
+struct host_session;
 struct device;
 
 struct place_value {
@@ -43,7 +43,7 @@ struct place {
 	const struct record *record; /* of PLACE_RECORD */
 
 	/* Observations only. */
-	const struct session *session; /* of PLACE_SESSION and PLACE_DEVICE */
+	const struct host_session *session; /* of PLACE_SESSION and PLACE_DEVICE */
 
 	struct place_value *values; /* one a setting that the profile has at this kind of place */
 	size_t value_count;
@@ -57,9 +57,10 @@ int place_of_document(struct place *place, enum place_kind kind, const struct pr
 		      const char *path, const char *name, const struct document_type *type,
 		      struct document **doc, struct buf *bytes, bool exists, struct err *err);
 int place_of_session(struct place *place, const struct profile *profile, const struct paths *paths,
-		     const struct session *session, struct err *err);
+		     const struct host_session *session, struct err *err);
 int place_of_device(struct place *place, const struct profile *profile, const struct paths *paths,
-		    const struct session *session, const struct device *device, struct err *err);
+		    const struct host_session *session, const struct device *device,
+		    struct err *err);
 void place_done(struct place *place);
 
 /*

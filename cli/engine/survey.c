@@ -214,7 +214,7 @@ static int add_live(struct survey *survey, const struct selection *selection, st
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < survey->sessions.count; i++) {
-		const struct session *session = &survey->sessions.items[i];
+		const struct host_session *session = &survey->sessions.items[i];
 		enum gateway_kind kind = gateway_kind(session->target);
 		struct place *place;
 

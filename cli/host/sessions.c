@@ -42,7 +42,7 @@ static int attribute_text(const struct paths *paths, const char *dir, const char
 	return rc;
 }
 
-int session_read(const struct session *session, const struct paths *paths, const char *key,
+int session_read(const struct host_session *session, const struct paths *paths, const char *key,
 		 struct buf *out, struct err *err)
 {
 	int rc = attribute_read(paths, session->path, key, out, err);
@@ -58,7 +58,7 @@ int device_read(const struct device *device, const struct paths *paths, const ch
 	return attribute_read(paths, device->path, key, out, err);
 }
 
-static int add_device(struct session *session, const struct paths *paths, const char *dir,
+static int add_device(struct host_session *session, const struct paths *paths, const char *dir,
 		      const char *name, struct err *err)
 {
 	struct device *devices, device = { 0 };
@@ -91,7 +91,7 @@ static int add_device(struct session *session, const struct paths *paths, const 
 }
 
 /* SESSION/device/targetH:B:T/H:B:T:L */
-static int load_devices(struct session *session, const struct paths *paths, struct err *err)
+static int load_devices(struct host_session *session, const struct paths *paths, struct err *err)
 {
 	char dir[160], target[256];
 	char **targets = NULL, **names = NULL;
@@ -121,7 +121,7 @@ static int load_devices(struct session *session, const struct paths *paths, stru
 }
 
 /* 1 where the session went while it was read. */
-static int load_session(struct session *session, const struct paths *paths, const char *name,
+static int load_session(struct host_session *session, const struct paths *paths, const char *name,
 			struct err *err)
 {
 	struct err ignored = { 0 };
@@ -129,7 +129,7 @@ static int load_session(struct session *session, const struct paths *paths, cons
 	uint32_t number = 0;
 	int rc;
 
-	*session = (struct session){ 0 };
+	*session = (struct host_session){ 0 };
 	if (strncmp(name, "session", strlen("session")) != 0 ||
 	    strlen(name) >= sizeof(session->name))
 		return 1;
@@ -156,7 +156,7 @@ static int load_session(struct session *session, const struct paths *paths, cons
 
 static int by_number(const void *a, const void *b)
 {
-	const struct session *x = a, *y = b;
+	const struct host_session *x = a, *y = b;
 	size_t x_len = strlen(x->name), y_len = strlen(y->name);
 
 	return x_len != y_len ? (x_len > y_len) - (x_len < y_len) : strcmp(x->name, y->name);

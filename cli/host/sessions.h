@@ -22,7 +22,7 @@ struct device {
 	uint32_t type; /* SPC-4 peripheral device type: 0 disk, 1 tape, 8 changer */
 };
 
-struct session {
+struct host_session {
 	char name[32]; /* "session3" */
 	char target[ISCSI_NAME_SIZE];
 	char address[64]; /* the portal it was told to use (persistent_address) */
@@ -34,7 +34,7 @@ struct session {
 };
 
 struct sessions {
-	struct session *items; /* in the kernel's order of numbers */
+	struct host_session *items; /* in the kernel's order of numbers */
 	size_t count;
 };
 
@@ -46,7 +46,7 @@ void sessions_done(struct sessions *sessions);
  * The text of one attribute, blanks at its end cut off: of the session, or of
  * its connection where the session has none of that name. -ENOENT.
  */
-int session_read(const struct session *session, const struct paths *paths, const char *key,
+int session_read(const struct host_session *session, const struct paths *paths, const char *key,
 		 struct buf *out, struct err *err);
 int device_read(const struct device *device, const struct paths *paths, const char *key,
 		struct buf *out, struct err *err);
