@@ -6,6 +6,7 @@
 
 #include "command.h"
 #include "engine/journal.h"
+#include "engine/tx.h"
 #include "engine/undo.h"
 #include "err.h"
 #include "host/paths.h"
@@ -65,7 +66,9 @@ struct undoing {
 	struct sessions sessions;
 	struct table table;
 	json_t *list;
+	char id[TX_ID_MAX];
 	size_t kept;
+	size_t records; /* that hold former values again */
 };
 
 /* A record whose session runs is in use: iscsid reads it when it logs in again. */
@@ -75,7 +78,7 @@ static int refuse_live_record(const char *path, void *ctx, struct err *err)
 	const char *nodes = strstr(path, "/nodes/");
 
 	for (size_t i = 0; nodes && i < sessions->count; i++) {
-		const struct session *session = &sessions->items[i];
+		const struct host_session *session = &sessions->items[i];
 		char start[ISCSI_NAME_SIZE + 96];
 
 		snprintf(start, sizeof(start), "/nodes/%s/%s,%u", session->target, session->address,
@@ -96,13 +99,17 @@ static void note_step(const struct undo_step *step, void *ctx)
 {
 	static const char *const done[] = {
 		[UNDO_RESTORED] = "restored",
+		[UNDO_REMOVED] = "removed",
 		[UNDO_EDITED] = "taken back",
 		[UNDO_KEPT] = "left",
 	};
 	struct undoing *steps = ctx;
 	const char *note = step->note ? step->note : "";
 
+	snprintf(steps->id, sizeof(steps->id), "%s", step->entry);
 	steps->kept += step->action == UNDO_KEPT;
+	steps->records += (step->action == UNDO_RESTORED || step->action == UNDO_EDITED) &&
+			  strstr(step->path, "/nodes/");
 	table_row(&steps->table, step->path, step->key ? step->key : "", done[step->action], note,
 		  NULL);
 	json_array_append_new(steps->list,
@@ -111,22 +118,22 @@ static void note_step(const struct undo_step *step, void *ctx)
 					"result", done[step->action], "note", json_text(note)));
 }
 
-/* Undone CHAP settings bring the former secrets back, which the gateway may have forgotten. */
-static int set_chap(const struct paths *paths, const char *id, struct err *err)
+/* Entries that the next run mends before anything else, and whether that one had CHAP in it. */
+static int look_into(const struct paths *paths, const char *id, size_t *half, bool *chap,
+		     struct err *err)
 {
 	CLEANUP(free_ptr) struct journal_entry *entries = NULL;
 	size_t count = 0;
 	int rc = journal_list(paths, &entries, &count, err);
 
-	if (rc < 0)
-		return rc;
-	while (count > 0) {
-		const struct journal_entry *entry = &entries[--count];
-
-		if (id ? strcmp(entry->id, id) == 0 : entry->state == ENTRY_APPLIED)
-			return strstr(entry->command, "--chap") != NULL;
+	*half = 0;
+	*chap = false;
+	for (size_t i = 0; rc == 0 && i < count; i++) {
+		*half += entries[i].state == ENTRY_HALF_APPLIED ||
+			 entries[i].state == ENTRY_HALF_UNDONE;
+		*chap |= strcmp(entries[i].id, id) == 0 && strstr(entries[i].command, "--chap");
 	}
-	return 0;
+	return rc;
 }
 
 static int print_steps(struct undoing *steps, const struct options *opt, struct err *err)
@@ -136,46 +143,79 @@ static int print_steps(struct undoing *steps, const struct options *opt, struct 
 
 	if (opt->output == OUTPUT_JSON) {
 		document = json_document("undo");
+		json_object_set_new(document, "dry_run", json_boolean(opt->dry_run));
+		json_object_set_new(document, "entry",
+				    steps->id[0] ? json_string(steps->id) : json_null());
 		json_object_set(document, "steps", steps->list);
 		return json_print(document, stdout, err);
 	}
 	rc = table_print(&steps->table, stdout, err);
 	if (steps->kept > 0)
 		printf("%zu left as others made them\n", steps->kept);
+	if (opt->dry_run)
+		printf("this is what an undo of %s would do; nothing was written\n", steps->id);
+	else if (steps->id[0])
+		printf("%s is undone\n", steps->id);
 	return rc;
 }
 
-static int undo(const struct paths *paths, const struct options *opt, struct err *err)
+/* *mended: what the recovery took back was the last apply, and nothing else was asked for. */
+static int begin(struct tx **tx, const struct paths *paths, const char *id, bool *mended,
+		 struct err *err)
+{
+	CLEANUP(buf_done) struct buf recovered = { 0 };
+	size_t half = 0, left = 0;
+	bool chap;
+	int rc = look_into(paths, "", &half, &chap, err);
+
+	if (rc == 0)
+		rc = tx_begin(tx, paths, &recovered, err);
+	if (rc == 0 && recovered.len > 0)
+		warn("%s", recovered.data);
+	if (rc == 0)
+		rc = look_into(paths, "", &left, &chap, err);
+	*mended = !id && left < half;
+	return rc;
+}
+
+static int undo(struct undoing *steps, const struct paths *paths, const struct options *opt,
+		struct err *err)
+{
+	const char *id = opt->args[0];
+	struct tx *tx = NULL;
+	bool mended = false, chap = false;
+	size_t half = 0;
+	int rc = 0;
+
+	if (opt->dry_run) {
+		rc = undo_show(paths, id, refuse_live_record, note_step, steps, err);
+	} else {
+		rc = begin(&tx, paths, id, &mended, err);
+		if (rc == 0 && !mended)
+			rc = undo_entry(tx, id, refuse_live_record, note_step, steps, err);
+		tx_end(tx);
+	}
+	if (rc == 0)
+		rc = print_steps(steps, opt, err);
+	if (rc == 0 && steps->records > 0)
+		rc = look_into(paths, steps->id, &half, &chap, err);
+	if (rc == 0 && chap)
+		warn("the former CHAP settings %s back in %zu %s; the gateway may know other "
+		     "secrets by now",
+		     opt->dry_run ? "would be" : "are", steps->records,
+		     steps->records == 1 ? "record" : "records");
+	return rc == 0 && opt->dry_run ? EXIT_DIFFERS : rc;
+}
+
+static int undo_or_show(const struct paths *paths, const struct options *opt, struct err *err)
 {
 	static const char *const titles[] = { "FILE", "KEY", "RESULT", "NOTE", NULL };
-	const char *id = opt->args[0];
 	struct undoing steps = { .list = json_array() };
-	struct buf recovered = { 0 };
-	struct tx *tx = NULL;
-	bool chap = false;
 	int rc = sessions_load(&steps.sessions, paths, err);
 
 	table_init(&steps.table, titles);
 	if (rc == 0)
-		rc = tx_begin(&tx, paths, &recovered, err);
-	if (rc == 0 && recovered.len > 0)
-		warn("%s", recovered.data);
-	if (rc == 0)
-		rc = set_chap(paths, id, err);
-	chap = rc > 0;
-	if (rc >= 0) {
-		rc = undo_entry(tx, id, false, refuse_live_record, note_step, &steps, err);
-		/* What the recovery rolled back was the last apply: nothing else was asked for. */
-		if (rc == -ENOENT && !id && recovered.len > 0)
-			rc = 0;
-		else if (rc == 0)
-			rc = print_steps(&steps, opt, err);
-	}
-	if (rc == 0 && chap)
-		warn("the CHAP secrets of before are back; the gateway may know others by now");
-	if (tx)
-		tx_end(tx);
-	buf_done(&recovered);
+		rc = undo(&steps, paths, opt, err);
 	sessions_done(&steps.sessions);
 	table_done(&steps.table);
 	json_decref(steps.list);
@@ -187,12 +227,14 @@ static int run(const struct options *opt, struct err *err)
 	struct paths paths;
 	int rc;
 
+	if (opt->list && (opt->dry_run || opt->arg_count > 0))
+		return err_set(err, ERR_USAGE, "undo --list takes neither an ID nor --dry-run");
 	if (opt->arg_count > 1)
 		return err_set(err, ERR_USAGE, "undo takes one ID at most; see undo --list");
 	rc = paths_init(&paths, opt->root, err);
 	if (rc < 0)
 		return rc;
-	rc = opt->list ? list_entries(&paths, opt, err) : undo(&paths, opt, err);
+	rc = opt->list ? list_entries(&paths, opt, err) : undo_or_show(&paths, opt, err);
 	paths_done(&paths);
 	return rc;
 }
@@ -201,6 +243,6 @@ const struct command command_undo = {
 	.name = "undo",
 	.args = "[ID]",
 	.summary = "take an apply back, the newest one without ID",
-	.options = OPT_ROOT | OPT_LIST | OPT_OUTPUT,
+	.options = OPT_ROOT | OPT_LIST | OPT_DRY_RUN | OPT_OUTPUT,
 	.run = run,
 };

@@ -82,5 +82,51 @@ undo() {
 	write_chap_file "$BATS_TEST_TMPDIR/chap.json" iqn.1997-05.com.amazon:myvolume
 	sgw-init apply --root "$HOST" "$PORTAL" --chap "$BATS_TEST_TMPDIR/chap.json"
 	run -0 undo
-	[[ $output == *"CHAP secrets"* ]]
+	[[ $output != *CHAP* ]]
+	sgw-init apply --root "$HOST" "$PORTAL"
+	sgw-init apply --root "$HOST" --chap "$BATS_TEST_TMPDIR/chap.json"
+	run -0 undo
+	[[ $output == *"former CHAP settings are back in 1 record;"* ]]
+}
+
+@test "undo says of each file whether it was restored or removed, and which entry it was" {
+	sgw-init apply --root "$HOST"
+	run -0 sgw-init undo --list --root "$HOST" --output json
+	id=$(jq -r '.entries[0].id' <<<"$output")
+	run -0 undo
+	[[ $output =~ iscsid.conf\ +restored ]]
+	[[ $output =~ 60-sgw-init.rules\ +removed ]]
+	[[ $output == *"$id is undone" ]]
+	sgw-init apply --root "$HOST"
+	run -0 undo --output json
+	[ "$(jq -r '[.steps[].result] | join(" ")' <<<"$output")" = "restored removed" ]
+	[ "$(jq -r .entry <<<"$output")" != null ]
+}
+
+@test "undo --dry-run tells what undo would do and writes nothing, not even a recovery" {
+	sgw-init apply --root "$HOST"
+	find "$HOST" -printf '%P %i %T@ %C@\n' | sort >"$BATS_TEST_TMPDIR/before"
+	run -3 undo --dry-run
+	[[ $output =~ 60-sgw-init.rules\ +removed ]]
+	[[ $output == *"nothing was written"* ]]
+	find "$HOST" -printf '%P %i %T@ %C@\n' | sort | diff "$BATS_TEST_TMPDIR/before" -
+	rm "$HOST"/var/lib/sgw-init/journal/*/done
+	find "$HOST" -printf '%P %i %T@ %C@\n' | sort >"$BATS_TEST_TMPDIR/before"
+	run -3 undo --dry-run
+	[[ $output =~ 60-sgw-init.rules\ +removed ]]
+	find "$HOST" -printf '%P %i %T@ %C@\n' | sort | diff "$BATS_TEST_TMPDIR/before" -
+	run -2 undo --list --dry-run
+}
+
+@test "undo after an apply that was cut off takes back that one and no other" {
+	sgw-init apply --root "$HOST"
+	tree_state "$HOST" >"$BATS_TEST_TMPDIR/first"
+	sgw-init apply --root "$HOST" --set replacement-timeout=900
+	run -0 sgw-init undo --list --root "$HOST" --output json
+	rm "$HOST/var/lib/sgw-init/journal/$(jq -r '.entries[-1].id' <<<"$output")/done"
+	run -0 undo
+	[[ $output == *"rolled back"* ]]
+	tree_state "$HOST" | diff "$BATS_TEST_TMPDIR/first" -
+	run -0 undo
+	[ ! -e "$RULE" ]
 }

@@ -31,7 +31,13 @@ static int add_step(struct restore *restore, enum undo_action action, const char
 		return err_oom(err);
 	}
 	step = &more[restore->step_count++];
-	*step = (struct undo_step){ action, path, key_copy, note_copy };
+	*step = (struct undo_step){
+		.entry = restore->set.id,
+		.action = action,
+		.path = path,
+		.key = key_copy,
+		.note = note_copy,
+	};
 	return 0;
 }
 
@@ -81,7 +87,8 @@ static int put_back(const struct plan *plan, size_t number, struct err *err)
 		change->attributes.mode = file->attributes.mode;
 	if (ret < 0)
 		return ret;
-	return add_step(plan->restore, UNDO_RESTORED, file->path, NULL, NULL, err);
+	return add_step(plan->restore, file->before.exists ? UNDO_RESTORED : UNDO_REMOVED,
+			file->path, NULL, NULL, err);
 }
 
 static int merge_step(const char *key, bool restored, void *ctx, struct err *err)

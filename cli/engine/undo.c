@@ -218,19 +218,21 @@ static int check_newer(const struct paths *paths, const struct entry *entry,
 	return 0;
 }
 
-/* The state of entry id, or of the newest that is applied. */
+/* The state of entry id, or of the newest that is applied (or half so: its recovery comes first). */
 static const struct journal_state *choose(const struct journal_state *states, size_t count,
-					  const char *id)
+					  const char *id, bool half)
 {
 	size_t i;
 
 	for (i = count; i-- > 0;)
-		if (id ? strcmp(states[i].id, id) == 0 : states[i].state == ENTRY_APPLIED)
+		if (id ? strcmp(states[i].id, id) == 0
+		       : states[i].state == ENTRY_APPLIED ||
+				    (half && states[i].state != ENTRY_UNDONE))
 			return &states[i];
 	return NULL;
 }
 
-static int find_entry(const struct paths *paths, const char *id, struct entry *entry,
+static int find_entry(const struct paths *paths, const char *id, bool half, struct entry *entry,
 		      struct err *err)
 {
 	CLEANUP(free_ptr) struct journal_state *states = NULL;
@@ -241,7 +243,7 @@ static int find_entry(const struct paths *paths, const char *id, struct entry *e
 	ret = journal_states(paths, &states, &count, err);
 	if (ret < 0)
 		return ret;
-	state = choose(states, count, id);
+	state = choose(states, count, id, half);
 	if (!state) {
 		err_set(err, ENOENT,
 			id ? "there is no such entry in the journal" : "there is nothing to undo");
@@ -305,7 +307,43 @@ static int run_undo(const struct paths *paths, const struct entry *entry, struct
 	return ret;
 }
 
-int undo_entry(struct tx *tx, const char *id, bool dry_run,
+/* What undoing it means, and nobody forbids. */
+static int prepare(const struct paths *paths, const char *id, bool half, struct entry *entry,
+		   struct restore *restore,
+		   int (*veto)(const char *path, void *ctx, struct err *err), void *ctx,
+		   struct err *err)
+{
+	int ret;
+
+	ret = find_entry(paths, id, half, entry, err);
+	if (ret == 0)
+		ret = restore_plan(restore, paths, entry, err);
+	return ret < 0 ? ret : ask_veto(restore, entry, veto, ctx, err);
+}
+
+static void tell_steps(const struct restore *restore, undo_fn *fn, void *ctx)
+{
+	for (size_t i = 0; fn && i < restore->step_count; i++)
+		fn(&restore->steps[i], ctx);
+}
+
+int undo_show(const struct paths *paths, const char *id,
+	      int (*veto)(const char *path, void *ctx, struct err *err), undo_fn *fn, void *ctx,
+	      struct err *err)
+{
+	struct restore restore = { 0 };
+	struct entry entry = { 0 };
+	int ret;
+
+	ret = prepare(paths, id, true, &entry, &restore, veto, ctx, err);
+	if (ret == 0)
+		tell_steps(&restore, fn, ctx);
+	restore_done(&restore);
+	entry_done(&entry);
+	return ret;
+}
+
+int undo_entry(struct tx *tx, const char *id,
 	       int (*veto)(const char *path, void *ctx, struct err *err), undo_fn *fn, void *ctx,
 	       struct err *err)
 {
@@ -313,21 +351,16 @@ int undo_entry(struct tx *tx, const char *id, bool dry_run,
 	struct restore restore = { 0 };
 	struct entry entry = { 0 };
 	struct signals_held held;
-	size_t i;
 	int ret;
 
-	ret = find_entry(paths, id, &entry, err);
-	if (ret == 0)
-		ret = restore_plan(&restore, paths, &entry, err);
-	if (ret == 0)
-		ret = ask_veto(&restore, &entry, veto, ctx, err);
-	if (ret == 0 && !dry_run) {
+	ret = prepare(paths, id, false, &entry, &restore, veto, ctx, err);
+	if (ret == 0) {
 		signals_hold(&held);
 		ret = run_undo(paths, &entry, &restore, err);
 		signals_release(&held);
 	}
-	for (i = 0; ret == 0 && fn && i < restore.step_count; i++)
-		fn(&restore.steps[i], ctx);
+	if (ret == 0)
+		tell_steps(&restore, fn, ctx);
 	restore_done(&restore);
 	entry_done(&entry);
 	return ret;

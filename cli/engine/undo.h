@@ -17,12 +17,14 @@ struct paths;
 struct tx;
 
 enum undo_action {
-	UNDO_RESTORED, /* former bytes are back, or the file is absent again */
+	UNDO_RESTORED, /* former bytes are back */
+	UNDO_REMOVED, /* absent again, as it was */
 	UNDO_EDITED, /* others edited it: our value of one key went back */
 	UNDO_KEPT, /* others changed this key, or this file that we made: left, and told */
 };
 
 struct undo_step {
+	const char *entry; /* its id */
 	enum undo_action action;
 	const char *path;
 	const char *key; /* NULL: the whole file */
@@ -39,9 +41,18 @@ typedef void undo_fn(const struct undo_step *step, void *ctx);
  * created is removed: non-zero with *err set stops the undo before anything
  * is written.
  */
-int undo_entry(struct tx *tx, const char *id, bool dry_run,
+int undo_entry(struct tx *tx, const char *id,
 	       int (*veto)(const char *path, void *ctx, struct err *err), undo_fn *fn, void *ctx,
 	       struct err *err);
+
+/*
+ * The same steps without taking them: needs no lock and writes nothing. An
+ * entry that was cut off is the newest of all, since the next run takes it
+ * back first.
+ */
+int undo_show(const struct paths *paths, const char *id,
+	      int (*veto)(const char *path, void *ctx, struct err *err), undo_fn *fn, void *ctx,
+	      struct err *err);
 
 /*
  * The rest is for tx. Roll back what a killed run left half applied, finish

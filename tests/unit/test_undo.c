@@ -113,7 +113,7 @@ static void apply(struct scratch *scratch, char id[TX_ID_MAX])
 
 static void tell(const struct undo_step *step, void *ctx)
 {
-	static const char *const words[] = { "restored", "edited", "kept" };
+	static const char *const words[] = { "restored", "removed", "edited", "kept" };
 	struct buf *told = ctx;
 
 	buf_addf(told, "%s %s%s%s%s%s\n", words[step->action], step->path, step->key ? " " : "",
@@ -126,8 +126,10 @@ static int undo(struct scratch *scratch, const char *id, bool dry_run, struct bu
 	struct tx *tx;
 	int ret;
 
+	if (dry_run)
+		return undo_show(&scratch->paths, id, NULL, told ? tell : NULL, told, err);
 	assert_int_equal(tx_begin(&tx, &scratch->paths, NULL, err), 0);
-	ret = undo_entry(tx, id, dry_run, NULL, told ? tell : NULL, told, err);
+	ret = undo_entry(tx, id, NULL, told ? tell : NULL, told, err);
 	tx_end(tx);
 	return ret;
 }
@@ -160,7 +162,7 @@ static void undo_is_exact(void **state)
 	assert_int_equal(undo(scratch, NULL, false, &told, &err), 0);
 	after = scratch_dump(scratch);
 	assert_string_equal(before, after);
-	assert_string_equal(told.data, "restored " CONF "\nrestored " RULE "\nrestored " RECORD
+	assert_string_equal(told.data, "restored " CONF "\nremoved " RULE "\nremoved " RECORD
 				       "\nrestored " GONE "\n");
 	assert_int_equal(state_of(scratch, id), ENTRY_UNDONE);
 	assert_int_equal(undo(scratch, id, false, NULL, &err), -EALREADY);
@@ -243,9 +245,9 @@ static void others_edits_stay(void **state)
 			buf_adds(&expected, "restored " CONF "\n");
 		else if (table[i].told)
 			buf_adds(&expected, table[i].told);
-		buf_adds(&expected, "restored " RULE "\n");
+		buf_adds(&expected, "removed " RULE "\n");
 		if (strcmp(table[i].path, RECORD) != 0)
-			buf_adds(&expected, "restored " RECORD "\n");
+			buf_adds(&expected, "removed " RECORD "\n");
 		else
 			buf_adds(&expected, table[i].told);
 		buf_adds(&expected,
@@ -364,7 +366,7 @@ static void a_veto_stops_it_before_the_first_write(void **state)
 	apply(scratch, id);
 	before = scratch_dump(scratch);
 	assert_int_equal(tx_begin(&tx, &scratch->paths, NULL, &err), 0);
-	assert_int_equal(undo_entry(tx, id, false, refuse_records, NULL, &asked, &err), -EBUSY);
+	assert_int_equal(undo_entry(tx, id, refuse_records, NULL, &asked, &err), -EBUSY);
 	tx_end(tx);
 	after = scratch_dump(scratch);
 	assert_string_equal(before, after);
