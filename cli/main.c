@@ -9,6 +9,7 @@
 #include "command.h"
 #include "err.h"
 #include "escape.h"
+#include "os/process.h"
 
 static const char program[] = "sgw-init";
 
@@ -67,7 +68,9 @@ static int close_output(int code)
 {
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return code;
-	fprintf(stderr, "%s: standard output: %s\n", program, strerror(errno));
+	/* Whoever reads no more, as head does, needs no words. */
+	if (errno != EPIPE)
+		fprintf(stderr, "%s: standard output: %s\n", program, strerror(errno));
 	return EXIT_FAILED;
 }
 
@@ -95,6 +98,8 @@ int main(int argc, char **argv)
 	const struct command *command;
 	const char *name = argc > 1 ? argv[1] : "";
 
+	if (process_prepare() < 0)
+		return EXIT_FAILED;
 	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
 		print_usage(stdout);
 		return close_output(EXIT_DONE);
