@@ -144,7 +144,8 @@ int json_print(json_t *document, FILE *out, struct err *err)
 
 	json_decref(document);
 	fputc('\n', out);
-	return rc < 0 ? err_oom(err) : 0;
+	/* What the stream refused is told when it is closed. */
+	return rc < 0 && !ferror(out) ? err_oom(err) : 0;
 }
 
 json_t *json_text(const char *text)
