@@ -49,6 +49,8 @@ static int load_chap(struct applying *a, struct err *err)
 	if (a->chap.incomplete)
 		warn("%s: it ends in a Marker: there are more credentials than it holds",
 		     a->opt->chap);
+	if (a->chap.count == 0)
+		warn("%s: it holds no credentials", a->opt->chap);
 	a->unused = calloc(a->chap.count + 1, sizeof(*a->unused));
 	return a->unused ? 0 : err_oom(err);
 }
@@ -84,14 +86,23 @@ static void warn_about(const struct applying *a)
 	}
 }
 
+static size_t add_words(char *out, size_t size, size_t used, const char *option,
+			const char *const *words)
+{
+	for (; words && *words && used < size; words++)
+		used += (size_t)snprintf(out + used, size - used, " %s%s", option, *words);
+	return used;
+}
+
 /* The journal tells what was asked for; options that hold a value of weight are in it. */
 static void describe(const struct options *opt, char *out, size_t size)
 {
 	size_t used = (size_t)snprintf(out, size, "apply%s%s", opt->chap ? " --chap" : "",
 				       opt->scope == SCOPE_TARGETS ? " --scope targets" : "");
 
-	for (size_t i = 0; i < opt->arg_count && used < size; i++)
-		used += (size_t)snprintf(out + used, size - used, " %s", opt->args[i]);
+	used = add_words(out, size, used, "--profile ", opt->profiles);
+	used = add_words(out, size, used, "--set ", opt->sets);
+	add_words(out, size, used, "", (const char *const *)opt->args);
 }
 
 /* What was written is read back: a value that does not hold then is an error. */
@@ -111,6 +122,17 @@ static int look_again(struct applying *a, struct err *err)
 		rc = err_at(err, "%s", finding->place->path);
 	}
 	return rc;
+}
+
+/* What no apply mends and still weighs: a rule for every device, written by somebody else. */
+static void warn_of_rest(const struct findings *findings)
+{
+	for (size_t i = 0; i < findings->count; i++) {
+		const struct finding *finding = &findings->items[i];
+
+		if (finding->verdict == VERDICT_LINT && finding_weighs(finding, false))
+			warn("%s:%u: %s", finding->place->path, finding->line, finding->note);
+	}
 }
 
 static int print_json(const struct applying *a, struct err *err)
@@ -155,12 +177,16 @@ static int write_plan(struct applying *a, struct err *err)
 
 	describe(a->opt, command, sizeof(command));
 	rc = tx_commit(a->tx, command, a->plan.files, a->plan.file_count, a->id, err);
-	if (rc == 0 && a->plan.file_count > 0)
+	if (rc == 0)
 		rc = print_result(a, err);
+	if (rc == 0)
+		rc = report_flush(err, "the files are; undo %s takes them back", a->id);
 	/* The plan points into the survey: it ends before the second look. */
 	plan_done(&a->plan);
 	if (rc == 0)
 		rc = look_again(a, err);
+	if (rc == 0)
+		warn_of_rest(&a->in.findings);
 	if (rc == 0 && a->opt->output == OUTPUT_TABLE)
 		findings_print_remedies(&a->in.findings);
 	return rc;
@@ -198,6 +224,7 @@ static int apply(struct applying *a, struct err *err)
 	warn_about(a);
 	if (a->plan.file_count > 0 && !a->opt->dry_run)
 		return write_plan(a, err);
+	warn_of_rest(&a->in.findings);
 	rc = print_result(a, err);
 	if (rc == 0 && a->opt->output == OUTPUT_TABLE && !a->opt->dry_run)
 		findings_print_remedies(&a->in.findings);

@@ -10,6 +10,7 @@
 #include "engine/profile.h"
 #include "engine/wanted.h"
 #include "err.h"
+#include "profiles.h"
 #include "escape.h"
 #include "host/paths.h"
 #include "os/files.h"
@@ -279,7 +280,7 @@ static int with_wanted(const struct options *opt,
 	int rc = paths_init(&paths, opt->root, err);
 
 	if (rc == 0)
-		rc = wanted_load(&wanted, &paths, opt->profiles, opt->sets, err);
+		rc = profiles_load(&wanted, &paths, opt, err);
 	if (rc == 0)
 		rc = run(opt, &wanted, err);
 	wanted_done(&wanted);

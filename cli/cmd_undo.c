@@ -197,6 +197,8 @@ static int undo(struct undoing *steps, const struct paths *paths, const struct o
 	}
 	if (rc == 0)
 		rc = print_steps(steps, opt, err);
+	if (rc == 0 && !opt->dry_run)
+		rc = report_flush(err, "%s is undone", steps->id);
 	if (rc == 0 && steps->records > 0)
 		rc = look_into(paths, steps->id, &half, &chap, err);
 	if (rc == 0 && chap)

@@ -5,15 +5,14 @@
 
 #include "command.h"
 #include "err.h"
+#include "profiles.h"
 
 int inspection_open(struct inspection *in, const struct options *opt, struct err *err)
 {
 	int rc = paths_init(&in->paths, opt->root, err);
 
 	in->scope = opt->scope;
-	if (rc < 0)
-		return rc;
-	return wanted_load(&in->wanted, &in->paths, opt->profiles, opt->sets, err);
+	return rc < 0 ? rc : profiles_load(&in->wanted, &in->paths, opt, err);
 }
 
 /* What a portal's answer must be before anything is built on it. */

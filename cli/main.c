@@ -74,6 +74,13 @@ static int close_output(int code)
 	return EXIT_FAILED;
 }
 
+static void print_failure(const struct err *err)
+{
+	err_print(program, err);
+	if ((err->code == EACCES || err->code == EPERM) && process_lacks_root())
+		fprintf(stderr, "%s: run it as root\n", program);
+}
+
 static int run(const struct command *command, int argc, char **argv)
 {
 	struct err err = { 0 };
@@ -85,12 +92,11 @@ static int run(const struct command *command, int argc, char **argv)
 	else if (rc == 0)
 		rc = command->run(&opt, &err);
 	options_done(&opt);
-	if (rc < 0) {
-		fflush(stdout);
-		err_print(program, &err);
-		rc = rc == -ERR_USAGE ? EXIT_USAGE : EXIT_FAILED;
-	}
-	return close_output(rc);
+	if (rc >= 0)
+		return close_output(rc);
+	fflush(stdout);
+	print_failure(&err);
+	return rc == -ERR_USAGE ? EXIT_USAGE : EXIT_FAILED;
 }
 
 int main(int argc, char **argv)

@@ -86,10 +86,9 @@ static int set_timeout(struct options *opt, const char *value, struct err *err)
 {
 	uint64_t ms = 0;
 
-	if (parse_duration(value, 1, 600000, &ms, err) < 0) {
-		err->code = ERR_USAGE;
-		return err_at(err, "--timeout");
-	}
+	if (parse_duration(value, 1, 600000, &ms, err) < 0)
+		return err_set(err, ERR_USAGE,
+			       "--timeout takes 1ms to 600s, such as 3 or 500ms, not '%s'", value);
 	opt->timeout_ms = (uint32_t)ms;
 	return 0;
 }

@@ -26,8 +26,10 @@ static int parse_args(char *const *args, size_t count, struct portal **out, size
 			err_set(err, ERR_USAGE, "a range is for discover alone: name one portal");
 			return err_at(err, "%s", args[i]);
 		}
-		if (portal_parse(args[i], &list[*found], err) < 0)
+		if (portal_parse(args[i], &list[*found], err) < 0) {
+			err->code = ERR_USAGE;
 			return err_at(err, "%s", args[i]);
+		}
 		while (j < *found && !portal_equal(&list[j], &list[*found]))
 			j++;
 		*found += j == *found;

@@ -25,7 +25,7 @@ struct portals {
 
 /*
  * Ask all of them at once and warn of what is odd; timeout_ms of silence ends
- * an attempt to connect and the wait for an answer (0: initiator.h's defaults). A text that is no portal is -EINVAL before any is asked; a portal
+ * an attempt to connect and the wait for an answer (0: initiator.h's defaults). A text that is no portal is -ERR_USAGE before any is asked; a portal
  * that fails is a result with its error, and no failure of this call.
  */
 int portals_discover(struct portals *portals, const struct paths *paths, char *const *args,

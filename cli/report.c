@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "report.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -124,6 +125,20 @@ int table_print(const struct table *table, FILE *out, struct err *err)
 			fprintf(out, "%*s%s\n", (int)widths[0] + GAP, "", note);
 	}
 	return 0;
+}
+
+int report_flush(struct err *err, const char *done, ...)
+{
+	char text[ERR_REASON_MAX];
+	va_list args;
+
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return 0;
+	va_start(args, done);
+	vsnprintf(text, sizeof(text), done, args);
+	va_end(args);
+	err_set(err, EIO, "cannot be written (%s), but %s", strerror(errno), text);
+	return err_at(err, "standard output");
 }
 
 void table_done(struct table *table)

@@ -27,6 +27,9 @@ struct table {
 	int failed;
 };
 
+/* Whether what was printed so far has arrived; where not, err goes on to say what was done. */
+int report_flush(struct err *err, const char *done, ...) __attribute__((format(printf, 2, 3)));
+
 /* titles ends with NULL. */
 void table_init(struct table *table, const char *const *titles);
 /* One text a column; the texts are copied, and escaped: they may come from a peer. */

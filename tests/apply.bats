@@ -255,3 +255,84 @@ value_of() { # FILE KEY
 	run -1 bash -c "sgw-init --help >/dev/full"
 	[[ $output == *"No space left"* ]]
 }
+
+to_full_disk() {
+	{ "$@" >/dev/full; } 2>&1
+}
+
+all_closed() {
+	"$@" <&- >&- 2>&-
+}
+
+@test "a full disk on standard output fails apply and undo, and they say what is done all the same" {
+	run -1 to_full_disk apply
+	[[ $output =~ "standard output: cannot be written (No space left on device), but the files are; undo "[0-9TZ]+" takes them back"$ ]]
+	grep -qx 'node.session.timeo.replacement_timeout = 600' "$CONF"
+	run -1 to_full_disk sgw-init undo --root "$HOST"
+	[[ $output =~ "but "[0-9TZ]+" is undone"$ ]]
+	grep -qx 'node.session.timeo.replacement_timeout = 120' "$CONF"
+	run -1 to_full_disk apply --dry-run
+	[ "$output" = "sgw-init: standard output: No space left on device" ]
+}
+
+@test "with its standard files closed apply writes no message into any other" {
+	run -1 all_closed apply 127.0.0.1:1
+	run -1 grep -r 'sgw-init:' "$HOST"
+	[ ! -e "$RULE" ]
+}
+
+@test "without root apply and check say to be run as root, and change nothing" {
+	[ "$(id -u)" -eq 0 ] || skip "only root can become somebody else"
+	cp "$BUILD/sgw-init" "$BATS_TEST_TMPDIR/"
+	chmod 0755 "$BATS_TEST_TMPDIR" "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/test"
+	tree_state "$HOST" >"$BATS_TEST_TMPDIR/before"
+	for command in apply check 'apply --dry-run' undo; do
+		# shellcheck disable=SC2086 # a command and its option
+		run -1 setpriv --reuid 65534 --clear-groups "$BATS_TEST_TMPDIR/sgw-init" $command \
+			--root "$HOST"
+		[[ $output == *"Permission denied"*$'\n'"sgw-init: run it as root" ]]
+	done
+	tree_state "$HOST" | diff "$BATS_TEST_TMPDIR/before" -
+}
+
+@test "apply warns of a rule for every device that it leaves where it is" {
+	printf 'ACTION=="add", SUBSYSTEM=="scsi", ATTR{timeout}="30"\n' >"$RULE"
+	run -0 apply
+	[[ $output == *"warning: /etc/udev/rules.d/60-sgw-init.rules:1: "*"every SCSI device"* ]]
+	run -0 apply
+	[[ $output == *"every SCSI device"*"nothing to change" ]]
+}
+
+@test "apply --chap with no credentials in the file says so" {
+	(umask 077 && echo '{"ChapCredentials": []}' >"$BATS_TEST_TMPDIR/chap.json")
+	run -0 apply --chap "$BATS_TEST_TMPDIR/chap.json"
+	[[ $output == *"warning: $BATS_TEST_TMPDIR/chap.json: it holds no credentials"* ]]
+}
+
+@test "what is wrong on the command line is wrong usage, in words" {
+	local arguments words
+	while IFS='|' read -r arguments words; do
+		echo "case: $arguments"
+		# shellcheck disable=SC2086 # several arguments
+		run -2 apply $arguments
+		[[ $output == *"$words"* ]]
+	done <<-'END'
+		--output xml|--output takes table, json, diff or junit, not 'xml'
+		--output diff|--output diff goes with --dry-run
+		--scope some|--scope takes all or targets, not 'some'
+		--timeout 0|--timeout takes 1ms to 600s, such as 3 or 500ms, not '0'
+		--timeout soon|--timeout takes 1ms to 600s
+		--set nosuch=1|--set nosuch:
+		--set disk-timeout=0|from 1 to 86400
+		--strict|is not an option of this command
+		--chap|needs a value
+		10.0.0.1:0|10.0.0.1:0:
+		10.0.0.0/24|a range is for discover alone
+	END
+}
+
+@test "the journal tells which values were asked for" {
+	run -0 apply --set replacement-timeout=900 --scope targets
+	run -0 sgw-init undo --list --root "$HOST"
+	[[ $output == *"apply --scope targets --set replacement-timeout=900"* ]]
+}

@@ -44,7 +44,7 @@ load helpers
 	local portal
 	for portal in '' '127.0.0.1:0' '127.0.0.1:65536' '127.0.0.1:3260x' '[::1' 'no such host:1'; do
 		echo "case: '$portal'"
-		run -1 sgw-init discover "$portal"
+		run -2 sgw-init discover "$portal"
 		[[ $output == sgw-init:* ]]
 	done
 }

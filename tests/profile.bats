@@ -98,11 +98,11 @@ registry" ]
 }
 
 @test "--set refuses what it does not know and what is out of range, and names what there is" {
-	run -1 profile show volume --set disk-timeout=0
+	run -2 profile show volume --set disk-timeout=0
 	[[ $output == "sgw-init: --set disk-timeout: '0' is no number of seconds from 1 to 86400" ]]
-	run -1 profile show volume --set disktimeout=600
+	run -2 profile show volume --set disktimeout=600
 	[[ $output == *"--set disktimeout: "*"disk-timeout"* ]]
-	run -1 profile show volume --set disk-timeout
+	run -2 profile show volume --set disk-timeout
 	[[ $output == *"KEY=VALUE is expected"* ]]
 }
 

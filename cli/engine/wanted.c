@@ -102,7 +102,7 @@ static int apply_set(struct wanted *wanted, const char *assignment, struct err *
 }
 
 int wanted_load(struct wanted *wanted, const struct paths *paths, const char *const *files,
-		const char *const *sets, struct err *err)
+		struct err *err)
 {
 	int rc = 0;
 
@@ -118,8 +118,22 @@ int wanted_load(struct wanted *wanted, const struct paths *paths, const char *co
 		if (rc == 0)
 			rc = overlay(wanted, &bytes, *files, err);
 	}
+	return rc;
+}
+
+int wanted_set(struct wanted *wanted, const char *const *sets, struct err *err)
+{
+	int rc = 0;
+
 	for (; rc == 0 && sets && *sets; sets++)
 		rc = apply_set(wanted, *sets, err);
+	return rc;
+}
+
+int wanted_check(const struct wanted *wanted, struct err *err)
+{
+	int rc = 0;
+
 	for (size_t i = 0; rc == 0 && i < GATEWAY_OTHER; i++)
 		rc = profile_check(&wanted->profiles[i], err);
 	return rc;

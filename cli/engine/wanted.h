@@ -25,12 +25,16 @@ struct wanted {
 };
 
 /*
- * files and sets are --profile and --set as given, each ended by NULL, or
- * NULL. A file's profile must be one of the kinds'; a set must be known to at
- * least one of them. On error the caller still calls wanted_done().
+ * The built-in profiles, the site's, and files (--profile, ended by NULL, or
+ * NULL), whose profile must be one of the kinds'. On error the caller still
+ * calls wanted_done(), as after the next two.
  */
 int wanted_load(struct wanted *wanted, const struct paths *paths, const char *const *files,
-		const char *const *sets, struct err *err);
+		struct err *err);
+/* sets are --set as given (ended by NULL, or NULL); each must be known to at least one kind. */
+int wanted_set(struct wanted *wanted, const char *const *sets, struct err *err);
+/* Whether it all fits together: profile_check() of each, once all is laid. */
+int wanted_check(const struct wanted *wanted, struct err *err);
 void wanted_done(struct wanted *wanted);
 
 /*

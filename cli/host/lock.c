@@ -58,10 +58,7 @@ static int open_program_lock(int dirfd, struct err *err)
 			break;
 	}
 	if (fd < 0)
-		return err_sys(err, errno, "cannot open sgw-init's lock%s",
-			       geteuid() != 0 && (errno == EACCES || errno == EPERM)
-				       ? " (run it as root)"
-				       : "");
+		return err_sys(err, errno, "cannot open sgw-init's lock");
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
 	    (st.st_uid != 0 && st.st_uid != geteuid())) {
 		close(fd);

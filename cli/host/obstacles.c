@@ -81,8 +81,7 @@ int obstacle_dir(int dirfd, uint64_t bytes, struct err *err)
 	if (ret < 0)
 		return ret;
 	if (faccessat(dirfd, ".", W_OK | X_OK, AT_EACCESS) < 0)
-		return err_sys(err, errno, "cannot write in this directory%s",
-			       errno == EACCES && geteuid() != 0 ? " (run it as root)" : "");
+		return err_sys(err, errno, "cannot write in this directory");
 	if (fstatvfs(dirfd, &fs) < 0 || fs.f_blocks == 0)
 		return 0; /* of unlimited size, or it does not tell */
 	room = (uint64_t)fs.f_frsize * (geteuid() == 0 ? fs.f_bfree : fs.f_bavail);

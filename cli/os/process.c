@@ -33,3 +33,8 @@ int process_prepare(void)
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	return 0;
 }
+
+bool process_lacks_root(void)
+{
+	return geteuid() != 0;
+}

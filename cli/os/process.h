@@ -3,6 +3,8 @@
 #ifndef SGW_OS_PROCESS_H
 #define SGW_OS_PROCESS_H
 
+#include <stdbool.h>
+
 /*
  * Once, first of all: nothing that is opened later can take the number of a
  * standard stream that was closed (reading or writing such a stream fails),
@@ -11,5 +13,8 @@
  * for secrets would be in it. 0, or -1 where not even /dev/null can be opened.
  */
 int process_prepare(void);
+
+/* Whether root could do more than this process: a hint for what was not permitted. */
+bool process_lacks_root(void);
 
 #endif
