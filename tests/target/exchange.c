@@ -74,9 +74,7 @@ static const struct target *find_named(const struct gateway *gateway, const char
 	char folded[TEXT_VALUE_MAX + 1];
 	size_t len = strlen(name);
 
-	for (size_t i = 0; i < len; i++)
-		folded[i] =
-			(char)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] + ('a' - 'A') : name[i]);
+	target_name_fold(name, len, folded);
 	return target_list_find(&gateway->targets, folded, len);
 }
 

@@ -5,14 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "auth.h"
 #include "buf.h"
 #include "connection.h"
 #include "err.h"
 #include "expect.h"
 #include "gateway.h"
+#include "login_state.h"
 #include "iscsi/bytes.h"
-#include "iscsi/name.h"
 #include "iscsi/status.h"
 #include "iscsi/text.h"
 #include "transcript.h"
@@ -21,32 +20,6 @@ enum {
 	FIRST_BURST_MAX = 262144,
 	MAX_BURST_MAX = 16776192, /* what open-iscsi offers, so that it can be seen to be kept */
 	OUTSTANDING_R2T_MAX = 8,
-};
-
-struct target_login {
-	/* Of the first request; none of it may change (11.12). */
-	bool begun;
-	uint32_t tag;
-	uint32_t cmd_sn;
-	uint8_t isid[ISID_LEN];
-	uint16_t tsih;
-	uint16_t cid;
-
-	enum login_stage stage;
-	uint32_t requests;
-	struct buf text; /* a request in parts (C bit), as far as it is here */
-	struct buf answer; /* what is sent, from `answered` on in the next part */
-	size_t answered;
-
-	bool named; /* names and type were read */
-	bool declared; /* our MaxRecvDataSegmentLength was sent */
-	bool discovery;
-	char *initiator; /* in lower case: the identity */
-	char *sent_initiator;
-	char *sent_target; /* NULL: none */
-	struct target *target; /* NULL: discovery that names none */
-	struct params params;
-	struct auth auth;
 };
 
 /* What we answer an initiator's offers with. */
@@ -216,169 +189,6 @@ static unsigned int check_identity(struct target_login *login, const uint8_t *bh
 	return LOGIN_VERSION_UNSUPPORTED;
 }
 
-/*
- * An iSCSI name with the letters of ASCII made small: initiators should have
- * done so, and one initiator must not have two identities. NULL where it is
- * none (4.2.7), or without memory.
- */
-static char *fold_name(const char *name, struct err *err)
-{
-	size_t len = strlen(name);
-	char *folded = malloc(len + 1);
-
-	if (!folded) {
-		err_oom(err);
-		return NULL;
-	}
-	for (size_t i = 0; i <= len; i++)
-		folded[i] =
-			(char)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] + ('a' - 'A') : name[i]);
-	if (name_check(folded, len, err) >= 0)
-		return folded;
-	free(folded);
-	return NULL;
-}
-
-/* Keep a text of the peer in place of another. */
-static unsigned int keep_text(char **out, const char *value, struct err *err)
-{
-	free(*out);
-	*out = strdup(value);
-	if (*out)
-		return 0;
-	err_oom(err);
-	return LOGIN_OUT_OF_RESOURCES;
-}
-
-/* Look through the first request for who wants what, whatever the order of its keys is. */
-static unsigned int scan_names(struct target_login *login, struct text_iter it, struct err *err)
-{
-	struct text_pair pair;
-	unsigned int status = 0;
-	int rc;
-
-	while (status == 0 && (rc = text_next(&it, &pair, err)) != 0) {
-		if (rc < 0)
-			return LOGIN_INITIATOR_ERROR;
-		switch (param_find(pair.key)) {
-		case PARAM_SESSION_TYPE:
-			login->discovery = strcmp(pair.value, "Discovery") == 0;
-			if (!login->discovery && strcmp(pair.value, "Normal") != 0) {
-				err_set(err, EPROTO, "SessionType='%.64s' (RFC 7143, 13.21)",
-					pair.value);
-				status = LOGIN_INITIATOR_ERROR;
-			}
-			break;
-		case PARAM_INITIATOR_NAME:
-			status = keep_text(&login->sent_initiator, pair.value, err);
-			break;
-		case PARAM_TARGET_NAME:
-			status = keep_text(&login->sent_target, pair.value, err);
-			break;
-		default:
-			break;
-		}
-	}
-	return status;
-}
-
-/* The session that a TSIH names must be that of this very nexus (6.3.1). */
-static unsigned int check_tsih(const struct connection *connection, struct err *err)
-{
-	const struct target_login *login = connection->login;
-	const struct session *session;
-
-	if (login->tsih == 0)
-		return 0;
-	session = session_find_tsih(connection->gateway, login->tsih);
-	if (!session || session->discovery != login->discovery ||
-	    session->target != login->target || memcmp(session->isid, login->isid, ISID_LEN) != 0 ||
-	    strcmp(session->initiator, login->initiator) != 0) {
-		err_set(err, ENOENT, "TSIH %u is no session of this initiator, ISID and target",
-			login->tsih);
-		return LOGIN_NO_SESSION;
-	}
-	if (session->connection->cid != login->cid) {
-		err_set(err, EPROTO, "a second connection (CID %u) in a session that has one",
-			login->cid);
-		return LOGIN_TOO_MANY_CONNECTIONS;
-	}
-	return 0;
-}
-
-static unsigned int find_target(struct connection *connection, struct err *err)
-{
-	struct target_login *login = connection->login;
-	CLEANUP(free_ptr) char *folded = NULL;
-
-	if (!login->sent_target) {
-		if (login->discovery)
-			return 0;
-		err_set(err, EPROTO, "the first request has no TargetName");
-		return LOGIN_MISSING_PARAMETER;
-	}
-	folded = fold_name(login->sent_target, err);
-	if (!folded)
-		return LOGIN_INITIATOR_ERROR;
-	login->target = target_list_find(&connection->gateway->targets, folded, strlen(folded));
-	if (login->target)
-		return 0;
-	err_set(err, ENOENT, "there is no target '%s' here", login->sent_target);
-	return LOGIN_NOT_FOUND;
-}
-
-static unsigned int read_names(struct connection *connection, struct text_iter it, struct err *err)
-{
-	struct target_login *login = connection->login;
-	unsigned int status = scan_names(login, it, err);
-
-	if (status != 0)
-		return status;
-	if (!login->sent_initiator) {
-		err_set(err, EPROTO, "the first request has no InitiatorName");
-		return LOGIN_MISSING_PARAMETER;
-	}
-	login->initiator = fold_name(login->sent_initiator, err);
-	if (!login->initiator)
-		return LOGIN_INITIATOR_ERROR;
-	login->params.value[PARAM_SESSION_TYPE] =
-		login->discovery ? SESSION_DISCOVERY : SESSION_NORMAL;
-	status = find_target(connection, err);
-	if (status == 0)
-		status = check_tsih(connection, err);
-	if (status == 0)
-		(void)params_set_list(
-			&login->params, PARAM_AUTH_METHOD,
-			auth_methods(&login->auth, connection->gateway, login->target), err);
-	return status;
-}
-
-/*
- * The names and the type may come again in a later request, as long as they
- * say the same: libiscsi sends them in each stage. Any other key counts once
- * (6.3).
- */
-static bool is_repeated(const struct target_login *login, uint64_t before,
-			const struct text_pair *pair)
-{
-	enum param key = param_find(pair->key);
-
-	if (key == PARAM_UNKNOWN || !(before & UINT64_C(1) << key))
-		return false;
-	switch (key) {
-	case PARAM_INITIATOR_NAME:
-		return strcmp(pair->value, login->sent_initiator) == 0;
-	case PARAM_TARGET_NAME:
-		return login->sent_target && strcmp(pair->value, login->sent_target) == 0;
-	case PARAM_SESSION_TYPE:
-		return strcmp(pair->value, login->discovery ? "Discovery" : "Normal") == 0;
-	case PARAM_INITIATOR_ALIAS:
-		return true;
-	default:
-		return false;
-	}
-}
-
 /* One pair of a request. CHAP keys are put aside: they are looked at together. */
 static unsigned int take_pair(struct target_login *login, const struct text_pair *pair,
 			      const char **chap, struct err *err)
@@ -443,7 +253,7 @@ static unsigned int take_text(struct connection *connection, struct text_iter it
 	while (status == 0 && (rc = text_next(&it, &pair, err)) != 0) {
 		if (rc < 0)
 			return LOGIN_INITIATOR_ERROR;
-		if (!is_repeated(login, before, &pair))
+		if (!target_login_repeats(login, before, &pair))
 			status = take_pair(login, &pair, chap, err);
 	}
 	if (status == 0)
@@ -486,70 +296,6 @@ static unsigned int answer_flags(const struct target_login *login, const uint8_t
 	return 0;
 }
 
-/* Of a connection that takes over in its session only what is a connection's is new (13). */
-static void take_values(struct session *session, const struct target_login *login)
-{
-	static const enum param own[] = { PARAM_HEADER_DIGEST, PARAM_DATA_DIGEST,
-					  PARAM_MAX_RECV_DATA_SEGMENT_LENGTH };
-
-	if (login->tsih == 0)
-		memcpy(session->value, login->params.value, sizeof(session->value));
-	for (size_t i = 0; i < ARRAY_LEN(own); i++)
-		session->value[own[i]] = login->params.value[own[i]];
-}
-
-/* The session goes on by this connection, the old one ends (connection reinstatement, 6.3.4). */
-static unsigned int take_over(struct connection *connection, struct session **out, struct err *err)
-{
-	unsigned int status = check_tsih(connection, err); /* it may have ended meanwhile */
-	struct connection *old;
-
-	if (status != 0)
-		return status;
-	*out = session_find_tsih(connection->gateway, connection->login->tsih);
-	old = (*out)->connection;
-	old->session = NULL;
-	connection_end(old, "another connection took its place");
-	session_drop_held(*out);
-	return 0;
-}
-
-/* A new session; a live one of the same identity ends (session reinstatement, 6.3.5). */
-static unsigned int make_session(struct connection *connection, struct session **out,
-				 struct err *err)
-{
-	struct gateway *gateway = connection->gateway;
-	const struct target_login *login = connection->login;
-	const struct session_key key = {
-		.initiator = login->initiator,
-		.isid = login->isid,
-		.target = login->target,
-		.discovery = login->discovery,
-		.portal = connection->portal,
-	};
-	struct session *old = session_find(gateway, &key);
-
-	if (!old && gateway->sessions.count >= gateway->limits.sessions) {
-		err_set(err, ENOSPC, "there are %u sessions, which is the limit",
-			gateway->sessions.count);
-		return LOGIN_OUT_OF_RESOURCES;
-	}
-	if (!login->discovery && !session_admits(gateway, login->target, login->initiator)) {
-		err_set(err, ENOSPC, "the target is in use by %u initiators, which is the limit",
-			gateway->limits.initiators);
-		return LOGIN_OUT_OF_RESOURCES;
-	}
-	if (old)
-		connection_end(old->connection, "a new login took the session's place");
-	*out = session_new(gateway, &key);
-	if (!*out) {
-		err_oom(err);
-		return LOGIN_OUT_OF_RESOURCES;
-	}
-	(*out)->exp_cmd_sn = login->cmd_sn;
-	return 0;
-}
-
 static void report(const struct connection *connection)
 {
 	struct gateway *gateway = connection->gateway;
@@ -565,18 +311,14 @@ static void report(const struct connection *connection)
 static void finish(struct connection *connection, uint8_t flags)
 {
 	struct target_login *login = connection->login;
-	struct session *session = NULL;
 	struct err err;
-	unsigned int status = login->tsih != 0 ? take_over(connection, &session, &err)
-					       : make_session(connection, &session, &err);
+	unsigned int status = target_login_session(connection, &err);
+	const struct session *session = connection->session;
 
 	if (status != 0) {
 		refuse(connection, status, &err);
 		return;
 	}
-	session->connection = connection;
-	take_values(session, login);
-	connection->session = session;
 	login->tsih = session->tsih;
 	send_part(connection, flags);
 	report(connection);
@@ -607,7 +349,7 @@ static unsigned int serve(struct connection *connection, const uint8_t *bhs, con
 	if (!answer_waits(login)) {
 		login->answer.len = login->answered = 0;
 		if (!login->named)
-			status = read_names(connection, it, err);
+			status = target_login_names(connection, it, err);
 		login->named = true;
 		if (status == 0)
 			status = take_text(connection, it, err);

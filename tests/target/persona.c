@@ -86,6 +86,12 @@ int persona_add_tape(struct target_list *list, struct err *err)
 	return add_target(list, name, (size_t)len, &device_changer, &changer_identity, 0, err);
 }
 
+int persona_add_named(struct target_list *list, const char *name, size_t len, uint64_t size,
+		      struct err *err)
+{
+	return add_target(list, name, len, &device_disk, &volume_identity, size, err);
+}
+
 int persona_check_volume(const char *name, struct err *err)
 {
 	size_t len = strlen(name);
@@ -105,7 +111,14 @@ int persona_add_volume(struct target_list *list, const char *name, uint64_t size
 	if (rc < 0)
 		return rc;
 	rc = snprintf(iqn, sizeof(iqn), IQN_PREFIX "%s", name);
-	return add_target(list, iqn, (size_t)rc, &device_disk, &volume_identity, size, err);
+	return persona_add_named(list, iqn, (size_t)rc, size, err);
+}
+
+void target_name_fold(const char *name, size_t len, char *out)
+{
+	for (size_t i = 0; i < len; i++)
+		out[i] = (char)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] + ('a' - 'A') : name[i]);
+	out[len] = '\0';
 }
 
 static int compare_names(const char *a, size_t a_len, const char *b, size_t b_len)

@@ -76,6 +76,12 @@ int persona_check_volume(const char *name, struct err *err) __attribute__((nonnu
 int persona_add_volume(struct target_list *list, const char *name, uint64_t size, struct err *err)
 	__attribute__((nonnull));
 
+/* A volume whose name is any bytes: to see what initiators make of hostile names. */
+int persona_add_named(struct target_list *list, const char *name, size_t len, uint64_t size,
+		      struct err *err) __attribute__((nonnull));
+
+/* A name of len bytes with the letters of ASCII made small, and a NUL behind. */
+void target_name_fold(const char *name, size_t len, char *out) __attribute__((nonnull));
 /* Make target_list_find work; to be called when all are there. -EEXIST names one that is there twice. */
 int target_list_sort(struct target_list *list, struct err *err) __attribute__((nonnull));
 struct target *target_list_find(const struct target_list *list, const char *name, size_t len)
