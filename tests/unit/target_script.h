@@ -12,6 +12,7 @@
  *   chap KIND          oneway, mutual or any (any initiator, mutual); before all else
  *   limit NAME N       connections, sessions, initiators, part, requests, text
  *   targets N          volume-00001 … beside myvolume
+ *   hostile N          a target whose name is N bytes that no name may have
  *   tape               the targets of a tape gateway, too (as the first line)
  *   generous           myvolume has a command c0 00 and a length: it answers so many bytes
  *   portal HOST:PORT   another portal; the first is 127.0.0.1:3260

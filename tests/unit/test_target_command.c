@@ -277,6 +277,19 @@ static const struct script_row texts[] = {
 	{ "T-TEXT-1 10,000 targets, in large parts",
 	  "targets 10000\n> 1/3T : I|D|MaxRecvDataSegmentLength=16777215\n< 0000 1/3T\npull "
 	  "10001" },
+	{ "a name that is none is listed as it is",
+	  "hostile 8\n" DISCOVERY "> text F : SendTargets=All\n< text : "
+	  "!T|TargetAddress=127.0.0.1:3260,1|TargetName=../%b{a}=%b{ff}//|"
+	  "TargetAddress=127.0.0.1:3260,1" },
+	{ "a record that is longer than a part is cut between its pairs",
+	  "hostile 490\n> 1/3T : I|D|MaxRecvDataSegmentLength=512\n< 0000 1/3T\n"
+	  "> text F itt=7 : SendTargets=All\n< text flags=0 dsl=74\n> text F itt=7 ttt=* :\n"
+	  "< text flags=0 dsl=502\n> text F itt=7 ttt=* :\n"
+	  "< text flags=0x80 : !TargetAddress=127.0.0.1:3260,1" },
+	{ "a pair that is longer than a part is cut in itself (C bit)",
+	  "hostile 900\n> 1/3T : I|D|MaxRecvDataSegmentLength=512\n< 0000 1/3T\n"
+	  "> text F itt=7 : SendTargets=All\n< text flags=0\n> text F itt=7 ttt=* :\n"
+	  "< text flags=0x40 dsl=512\n> text F itt=7 ttt=* :\n< text flags=0x80 dsl=431" },
 	{ "T-TEXT-2 F=0", DISCOVERY "> text itt=7 : SendTargets=All\n< text flags=0 : T\n"
 				    "> text F itt=7 ttt=* :\n< text flags=0x80 : !\n< open" },
 	{ "T-TEXT-3 by name",
