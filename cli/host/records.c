@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "host/records.h"
 
-#include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -14,6 +13,7 @@
 #include "documents/open_iscsi.h"
 #include "err.h"
 #include "host/database.h"
+#include "iscsi/address.h"
 #include "number.h"
 
 static const struct document_type *const type = &document_open_iscsi;
@@ -34,29 +34,26 @@ void record_done(struct record *record)
 
 int address_canonical(const char *address, char *out, size_t size)
 {
-	unsigned char binary[sizeof(struct in6_addr)];
-	char bare[64];
+	uint8_t binary[ADDRESS_LEN];
+	char text[ADDRESS_TEXT_MAX];
 	size_t len = strlen(address);
 
 	if (len > 2 && address[0] == '[' && address[len - 1] == ']') {
 		address++;
 		len -= 2;
 	}
-	if (len == 0 || len >= sizeof(bare))
-		return -EINVAL;
-	snprintf(bare, sizeof(bare), "%.*s", (int)len, address);
-	if (inet_pton(AF_INET, bare, binary) == 1)
-		return inet_ntop(AF_INET, binary, out, (socklen_t)size) ? 0 : -EINVAL;
-	if (inet_pton(AF_INET6, bare, binary) == 1)
-		return inet_ntop(AF_INET6, binary, out, (socklen_t)size) ? 0 : -EINVAL;
+	if (address_parse(address, len, binary)) {
+		address_text(binary, text);
+		return snprintf(out, size, "%s", text) < (int)size ? 0 : -EINVAL;
+	}
 	/* A host name, or a link-local address with its zone. */
-	for (const char *p = bare; *p; p++) {
-		if (!isalnum((unsigned char)*p) && !strchr(".:_%-", *p))
+	for (size_t i = 0; i < len; i++) {
+		if (!isalnum((unsigned char)address[i]) && !strchr(".:_%-", address[i]))
 			return -EINVAL;
 	}
-	if (bare[0] == '.' || len >= size)
+	if (len == 0 || address[0] == '.' || len >= size)
 		return -EINVAL;
-	memcpy(out, bare, len + 1);
+	snprintf(out, size, "%.*s", (int)len, address);
 	return 0;
 }
 

@@ -53,7 +53,7 @@ void record_place(struct record *record, const char *target, const char *portal,
 void record_read(struct record *record);
 
 /*
- * An address as the database spells it: numeric ones as inet_ntop() writes
+ * An address as the database spells it: numeric ones as address_text() writes
  * them, brackets dropped, host names as they are. -EINVAL for what is none.
  */
 int address_canonical(const char *address, char *out, size_t size);
