@@ -330,7 +330,7 @@ static int run(const struct options *opt, struct err *err)
 
 const struct command command_profile = {
 	.name = "profile",
-	.args = "list|show|validate",
+	.args = "list|show NAME|validate FILE",
 	.summary = "what is wanted, from where, and why; validate checks profile files",
 	.options = OPT_ROOT | OPT_PROFILE | OPT_OUTPUT,
 	.run = run,
