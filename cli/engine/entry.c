@@ -12,7 +12,14 @@
 
 #define SCHEMA "sgw-init/journal/1"
 
-enum { TEXT_MAX = 4096 };
+enum {
+	TEXT_MAX = 4096,
+	HASH_TEXT = 2 * HASH_MAX_LEN + 1, /* in hexadecimal, with its NUL */
+};
+
+/* The document begins with the checksum of all that stands behind it. */
+#define SEAL "{\"sha256\":\""
+#define SEAL_END "\","
 
 static void free_json(json_t **json)
 {
@@ -51,9 +58,9 @@ static int unhex(const char *text, struct buf *out, struct err *err)
 	return 0;
 }
 
-static int images_hash(const struct buf *images, char out[2 * HASH_MAX_LEN + 1], struct err *err)
+static int hash_text(const char *bytes, size_t len, char out[HASH_TEXT], struct err *err)
 {
-	const struct hash_piece piece = { buf_text(images), images->len };
+	const struct hash_piece piece = { bytes, len };
 	uint8_t digest[HASH_MAX_LEN];
 	size_t i;
 	int ret;
@@ -110,13 +117,28 @@ static json_t *format_file(const struct entry_file *file, struct buf *images)
 			 after);
 }
 
+/* rest is the document behind its first brace. */
+static int seal(const char *rest, struct buf *json, struct err *err)
+{
+	CLEANUP(buf_done) struct buf sealed = { 0 };
+	char hash[HASH_TEXT];
+	int ret;
+
+	buf_addf(&sealed, "%s\n", rest);
+	ret = sealed.failed ? err_oom(err) : hash_text(buf_text(&sealed), sealed.len, hash, err);
+	if (ret < 0)
+		return ret;
+	buf_addf(json, SEAL "%s" SEAL_END "%s", hash, buf_text(&sealed));
+	return json->failed ? err_oom(err) : 0;
+}
+
 int entry_format(const struct entry *entry, struct buf *json, struct buf *images, struct err *err)
 {
 	CLEANUP(free_json) json_t *files = json_array();
 	CLEANUP(free_json) json_t *dirs = json_array();
 	CLEANUP(free_json) json_t *document = NULL;
 	CLEANUP(free_ptr) char *text = NULL;
-	char hash[2 * HASH_MAX_LEN + 1];
+	char hash[HASH_TEXT];
 	size_t i;
 	int ret;
 
@@ -131,7 +153,7 @@ int entry_format(const struct entry *entry, struct buf *json, struct buf *images
 				       entry->dirs.paths[i]);
 	if (images->failed)
 		return err_oom(err);
-	ret = images_hash(images, hash, err);
+	ret = hash_text(buf_text(images), images->len, hash, err);
 	if (ret < 0)
 		return ret;
 	document = json_pack("{s:s, s:s, s:s, s:I, s:{s:I, s:s}, s:O, s:O}", "schema", SCHEMA, "id",
@@ -139,11 +161,22 @@ int entry_format(const struct entry *entry, struct buf *json, struct buf *images
 			     "images", "size", (json_int_t)images->len, "sha256", hash,
 			     "directories", dirs, "files", files);
 	text = document ? json_dumps(document, JSON_COMPACT) : NULL;
-	if (!text)
-		return err_oom(err);
-	buf_adds(json, text);
-	buf_adds(json, "\n");
-	return json->failed ? err_oom(err) : 0;
+	return text ? seal(text + 1, json, err) : err_oom(err);
+}
+
+int entry_check_seal(const char *json, size_t len, struct err *err)
+{
+	const size_t start = strlen(SEAL), end = start + HASH_TEXT - 1;
+	const size_t rest = end + strlen(SEAL_END);
+	char hash[HASH_TEXT];
+	int ret;
+
+	if (len < rest || memcmp(json, SEAL, start) != 0)
+		return err_set(err, EINVAL, "it does not begin with its checksum");
+	ret = hash_text(json + rest, len - rest, hash, err);
+	if (ret == 0 && memcmp(json + start, hash, HASH_TEXT - 1) != 0)
+		return err_set(err, EINVAL, "it was damaged: its checksum differs");
+	return ret;
 }
 
 static int parse_text(const json_t *object, const char *key, bool optional, char **out,
@@ -353,13 +386,13 @@ static int check_images(const struct entry *entry, const json_t *about, json_int
 			struct err *err)
 {
 	const char *said = json_string_value(json_object_get(about, "sha256"));
-	char hash[2 * HASH_MAX_LEN + 1];
+	char hash[HASH_TEXT];
 	int ret;
 
 	if ((size_t)size != entry->images.len)
 		return err_set(err, EINVAL, "its images have %zu bytes instead of %lld",
 			       entry->images.len, (long long)size);
-	ret = images_hash(&entry->images, hash, err);
+	ret = hash_text(buf_text(&entry->images), entry->images.len, hash, err);
 	if (ret == 0 && (!said || strcmp(said, hash) != 0))
 		return err_set(err, EINVAL, "its images were damaged: their checksum differs");
 	return ret;
@@ -376,6 +409,8 @@ int entry_parse(struct entry *entry, const char *json, size_t len, struct buf *i
 
 	*entry = (struct entry){ 0 };
 	document = json_loadb(json, len, JSON_REJECT_DUPLICATES, &problem);
+	if (!document && json_error_code(&problem) == json_error_out_of_memory)
+		return err_oom(err);
 	if (!document)
 		return err_set(err, EINVAL, "line %d: %s", problem.line, problem.text);
 	ret = parse_head(entry, document, err);

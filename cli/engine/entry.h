@@ -62,6 +62,13 @@ int entry_format(const struct entry *entry, struct buf *json, struct buf *images
 int entry_parse(struct entry *entry, const char *json, size_t len, struct buf *images,
 		struct err *err);
 
+/*
+ * -EINVAL where the document is not, to the byte, what entry_format() made: a
+ * slip in a path or an offset may be as sound as what it was before, and undo
+ * would leave the file alone, or put the wrong bytes into it.
+ */
+int entry_check_seal(const char *json, size_t len, struct err *err);
+
 void entry_done(struct entry *entry);
 
 #endif

@@ -215,6 +215,9 @@ static int load(const struct paths *paths, const char *id, bool with_images, str
 	ret = entry_parse(entry, buf_text(&json), json.len, with_images ? &images : NULL, err);
 	if (ret == 0 && strcmp(entry->id, id) != 0)
 		ret = err_set(err, EINVAL, "it calls itself %s", entry->id);
+	/* Last: what it says of itself (another version, a range) tells more. */
+	if (ret == 0)
+		ret = entry_check_seal(buf_text(&json), json.len, err);
 	return ret < 0 ? journal_at(paths, id, JOURNAL_INTENT, err) : 0;
 }
 

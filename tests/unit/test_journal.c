@@ -184,6 +184,36 @@ static void damage_is_told(void **state)
 	}
 }
 
+static void each_bit_of_an_entry_is_sealed(void **state)
+{
+	struct scratch *scratch = *state;
+	CLEANUP(buf_done) struct buf text = { 0 };
+	char id[TX_ID_MAX], path[128];
+	struct err err = { 0 };
+
+	write_entry(scratch, id);
+	snprintf(path, sizeof(path), TX_JOURNAL "/%s/" JOURNAL_INTENT, id);
+	buf_adds(&text, scratch_read(scratch, path));
+	for (size_t i = 0; i < text.len; i++) {
+		const char good = text.data[i];
+
+		for (int bit = 0; bit < 7; bit++) {
+			struct entry entry;
+			int ret;
+
+			text.data[i] = (char)(good ^ 1 << bit);
+			if (text.data[i] == '\0') /* the scratch tree takes texts */
+				continue;
+			scratch_write(scratch, path, buf_text(&text), 0600);
+			ret = journal_load(&scratch->paths, id, &entry, &err);
+			entry_done(&entry);
+			if (ret != -EINVAL)
+				fail_msg("byte %zu, bit %d: %d %s", i, bit, ret, text.data);
+		}
+		text.data[i] = good;
+	}
+}
+
 static void files_of_an_entry_may_be_missing(void **state)
 {
 	static const char *const names[] = { JOURNAL_IMAGES, JOURNAL_INTENT };
@@ -235,6 +265,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(what_is_written_is_read, setup, teardown),
 		cmocka_unit_test_setup_teardown(damage_is_told, setup, teardown),
+		cmocka_unit_test_setup_teardown(each_bit_of_an_entry_is_sealed, setup, teardown),
 		cmocka_unit_test_setup_teardown(files_of_an_entry_may_be_missing, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_journal_that_others_can_write_is_refused, setup,
 						teardown),
