@@ -6,6 +6,7 @@
 
 #include "command.h"
 #include "engine/budget.h"
+#include "engine/entry.h"
 #include "engine/journal.h"
 #include "engine/plan.h"
 #include "err.h"
@@ -102,23 +103,29 @@ static int print_diff(struct inspection *in, struct err *err)
 /* A cut-off apply or undo is for the next apply or undo to mend: check only reports it. */
 static int add_half_done(struct inspection *in, struct err *err)
 {
-	CLEANUP(free_ptr) struct journal_entry *entries = NULL;
+	CLEANUP(free_ptr) struct journal_state *states = NULL;
 	size_t count = 0;
-	int rc = journal_list(&in->paths, &entries, &count, err);
+	int rc = journal_states(&in->paths, &states, &count, err);
 
 	for (size_t i = 0; rc == 0 && i < count; i++) {
-		char note[320];
+		const char *what = states[i].state == ENTRY_HALF_APPLIED ? "apply" : "the undo of";
+		struct entry entry;
+		struct err why;
+		char note[640];
 
-		if (entries[i].state == ENTRY_HALF_APPLIED)
-			snprintf(note, sizeof(note),
-				 "apply %s was cut off; the next apply or undo takes it back",
-				 entries[i].id);
-		else if (entries[i].state == ENTRY_HALF_UNDONE)
-			snprintf(note, sizeof(note),
-				 "the undo of %s was cut off; the next apply or undo finishes it",
-				 entries[i].id);
-		else
+		if (states[i].state != ENTRY_HALF_APPLIED && states[i].state != ENTRY_HALF_UNDONE)
 			continue;
+		if (journal_load(&in->paths, states[i].id, &entry, &why) < 0)
+			snprintf(note, sizeof(note),
+				 "%s %s was cut off, and nothing can mend it (%.300s): look at its "
+				 "files, then move its directory out of " TX_JOURNAL,
+				 what, states[i].id, why.reason);
+		else
+			snprintf(note, sizeof(note), "%s %s was cut off; the next apply or undo %s",
+				 what, states[i].id,
+				 states[i].state == ENTRY_HALF_APPLIED ? "takes it back"
+								       : "finishes it");
+		entry_done(&entry);
 		rc = findings_add(&in->findings,
 				  (struct finding){ .verdict = VERDICT_HALF_DONE,
 						    .severity = SEVERITY_CRITICAL },

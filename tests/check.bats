@@ -217,3 +217,18 @@ live_session() {
 	[[ $diff == *"+node.session.timeo.replacement_timeout = 600"* ]]
 }
 
+
+@test "an apply that was cut off is found, even where its journal is damaged" {
+	local entry
+
+	sgw-init apply --root "$HOST"
+	entry=$(ls "$HOST/var/lib/sgw-init/journal")
+	rm "$HOST/var/lib/sgw-init/journal/$entry/done"
+	run -3 sgw-init check --root "$HOST"
+	[[ $output == *"apply $entry was cut off; the next apply or undo takes it back"* ]]
+	sed -i 's,60-sgw-init,61-sgw-init,' "$HOST/var/lib/sgw-init/journal/$entry/intent.json"
+	run -3 sgw-init check --root "$HOST"
+	[[ $output == *"apply $entry was cut off, and nothing can mend it"*"checksum"* ]]
+	mv "$HOST/var/lib/sgw-init/journal/$entry" "$BATS_TEST_TMPDIR"
+	run -0 sgw-init check --root "$HOST"
+}
