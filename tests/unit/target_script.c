@@ -153,8 +153,10 @@ static void pass_time(struct script *script, uint64_t ms)
 		struct connection *connection;
 
 		script->gateway->now = next < end ? next : end;
-		while ((connection = gateway_expire(script->gateway)) != NULL)
+		while ((connection = gateway_expire(script->gateway)) != NULL) {
+			(void)connection_handle(connection);
 			peer_deliver(script, (struct peer *)(void *)connection);
+		}
 	}
 }
 

@@ -322,6 +322,8 @@ static const struct script_row texts[] = {
 	  "> cmd F R sn=101 len=2048 : c00000000800\n< data dsl=2048" },
 	{ "T-TEXT-6 another ITT", LOGIN "> text itt=7 : X-a=1\n< text flags=0\n"
 					"> text F itt=8 ttt=* :\n< reject code=9\n< open" },
+	{ "T-TEXT-6 another TTT", LOGIN "> text itt=7 : X-a=1\n< text flags=0\n"
+					"> text F itt=7 ttt=77 :\n< reject code=9\n< open" },
 	{ "T-TEXT-6 stale TTT", LOGIN "> text F itt=7 : X-a=1\n< text flags=0x80\n"
 				      "> text F itt=7 ttt=1 :\n< reject code=9\n< open" },
 	{ "T-TEXT-6 afresh", LOGIN "> text itt=7 : MaxRecvDataSegmentLength=512\n< text flags=0\n"

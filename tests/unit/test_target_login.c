@@ -148,6 +148,9 @@ static const struct script_row identities[] = {
 	  LOGIN "b > 1/3T tsih=a isid=1 cid=1 : I|T\nb < 0206\na < open" },
 	{ "L-ID-3 the same CID takes over",
 	  LOGIN "b > 1/3T tsih=a isid=1 : I|T\nb < 0000 1/3T\na < closed\nb > nop : x\nb < nop" },
+	{ "L-ID-3 what came early is gone",
+	  LOGIN "> nop sn=101 : early\n< none\nb > 1/3T tsih=a isid=1 : I|T\nb < 0000 1/3T\n"
+		"b > nop sn=100 : x\nb < nop : !x\nb < open\nb > nop sn=101 : y\nb < nop : !y" },
 	{ "L-ID-3 key of the leading login alone",
 	  LOGIN "b > 1/3T tsih=a isid=1 : I|T|MaxBurstLength=512\nb < 0200\na < open" },
 	{ "L-ID-4 discovery twice", "> 1/3T : I|D\n< 0000 1/3T\nb > 1/3T isid=1 : I|D\n"
@@ -158,6 +161,10 @@ static const struct script_row identities[] = {
 			    "a < open" },
 	{ "--initiators 1, the same one twice",
 	  "limit initiators 1\n" LOGIN "b > 1/3T : I|T\nb < 0000 1/3T\na < open" },
+	{ "--initiators 2 counts initiators, not sessions",
+	  "limit initiators 2\n" LOGIN "b > 1/3T : I|T\nb < 0000 1/3T\n"
+	  "c > 1/3T : InitiatorName=iqn.2026-01.com.example:x|T\nc < 0000 1/3T\n"
+	  "d > 1/3T : InitiatorName=iqn.2026-01.com.example:y|T\nd < 0302" },
 	{ "--initiators 1, and discovery",
 	  "limit initiators 1\n" LOGIN
 	  "b > 1/3T : InitiatorName=iqn.2026-01.com.example:x|D\nb < 0000 1/3T" },
