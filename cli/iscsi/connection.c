@@ -163,10 +163,10 @@ static void try_address(struct connection *connection)
 	struct err err;
 
 	while (connection->address_at < connection->address_count) {
+		connection->connect_began = loop_clock_us();
 		connection->fd =
 			socket_connect(connection_address(connection), &connection->connect_err);
 		if (connection->fd >= 0) {
-			connection->connect_began = loop_clock_us();
 			if (loop_add(connection->loop, watch, connection->fd, LOOP_WRITE, &err) <
 			    0) {
 				socket_close(connection->fd);
