@@ -27,8 +27,8 @@ struct command {
 	int (*run)(const struct options *opt, struct err *err);
 };
 
-extern const struct command command_discover, command_apply, command_check, command_undo,
-	command_profile;
+extern const struct command command_discover, command_probe, command_apply, command_check,
+	command_undo, command_profile;
 
 /* Those of this system, in the order of use, as --help shows them; ended by NULL. */
 extern const struct command *const commands[];

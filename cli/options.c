@@ -8,6 +8,7 @@
 
 #include "buf.h"
 #include "err.h"
+#include "iscsi/name.h"
 #include "number.h"
 
 static int parse_word(const char *value, const char *const *words, size_t count, const char *option,
@@ -109,6 +110,32 @@ static int set_chap(struct options *opt, const char *value, struct err *err)
 	return 0;
 }
 
+static int set_target(struct options *opt, const char *value, struct err *err)
+{
+	if (name_check(value, strlen(value), err) < 0) {
+		err->code = ERR_USAGE;
+		return err_at(err, "--target");
+	}
+	opt->target = value;
+	return 0;
+}
+
+static int set_force(struct options *opt, const char *value, struct err *err)
+{
+	(void)value;
+	(void)err;
+	opt->force = true;
+	return 0;
+}
+
+static int set_audit(struct options *opt, const char *value, struct err *err)
+{
+	(void)value;
+	(void)err;
+	opt->audit = true;
+	return 0;
+}
+
 static int set_dry_run(struct options *opt, const char *value, struct err *err)
 {
 	(void)value;
@@ -155,6 +182,10 @@ static const struct option_row {
 	{ OPT_PROFILE, "set", "KEY=VALUE", "want another value for one setting (repeatable)",
 	  add_set },
 	{ OPT_SCOPE, "scope", "all|targets", "targets: leave iscsid.conf alone", set_scope },
+	{ OPT_PROBE, "target", "IQN", "this target alone; no discovery", set_target },
+	{ OPT_PROBE, "force", NULL, "also a target that has a live session on this host",
+	  set_force },
+	{ OPT_PROBE, "audit", NULL, "also try what the target should refuse", set_audit },
 	{ OPT_CHAP, "chap", "FILE", "CHAP credentials (describe-chap-credentials JSON, mode 0600)",
 	  set_chap },
 	{ OPT_DRY_RUN, "dry-run", NULL, "show what would change and write nothing", set_dry_run },

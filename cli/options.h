@@ -25,6 +25,7 @@ enum {
 	OPT_LIST = 1 << 10,
 	OPT_OUTPUT_CHECK = 1 << 11, /* --output diff and junit are */
 	OPT_MAX_HOSTS = 1 << 12,
+	OPT_PROBE = 1 << 13, /* --target, --force, --audit */
 };
 
 enum { OPTIONS_HOSTS_MAX = 65536 }; /* of --max-hosts */
@@ -49,10 +50,13 @@ struct options {
 	bool strict;
 	bool skip_unreachable;
 	bool list;
+	bool force;
+	bool audit;
 	bool help;
 	uint32_t timeout_ms; /* of a silent portal; 0: as the discovery has it */
 	uint32_t max_hosts; /* of all ranges together; 0: not given */
 	const char *chap;
+	const char *target; /* --target; NULL: all */
 	const char **profiles; /* in the order given, ended by NULL */
 	const char **sets;
 	char **args; /* what is no option, ended by NULL */

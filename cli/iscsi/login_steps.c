@@ -125,6 +125,8 @@ static int answer_challenge(struct login *login, const struct login_answer *answ
 	rc = chap_challenge_new(&login->challenge, err);
 	if (rc < 0)
 		return rc;
+	if (config->reflect)
+		login->challenge = theirs;
 	if (config->memory)
 		chap_memory_add(config->memory, &login->challenge);
 	chap_challenge_add(&login->challenge, &login->text);

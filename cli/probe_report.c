@@ -1,0 +1,495 @@
+/* SPDX-License-Identifier: MIT */
+#include "probe_report.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+#include "err.h"
+#include "report.h"
+
+/* The keys that are shown, in the order of their weight for a gateway. */
+static const struct key_row {
+	enum param key;
+	const char *conf; /* where a profile has it; NULL: nowhere */
+	const char *digests; /* what is offered of a list */
+	uint32_t offer; /* where no profile says */
+} keys[] = {
+	{ PARAM_FIRST_BURST_LENGTH, "node.session.iscsi.FirstBurstLength", NULL, 262144 },
+	{ PARAM_MAX_BURST_LENGTH, "node.session.iscsi.MaxBurstLength", NULL, 16776192 },
+	{ PARAM_MAX_RECV_DATA_SEGMENT_LENGTH, "node.conn[0].iscsi.MaxRecvDataSegmentLength", NULL,
+	  262144 },
+	{ PARAM_INITIAL_R2T, NULL, NULL, 0 },
+	{ PARAM_IMMEDIATE_DATA, NULL, NULL, 1 },
+	{ PARAM_MAX_OUTSTANDING_R2T, NULL, NULL, 1 },
+	{ PARAM_HEADER_DIGEST, NULL, "None,CRC32C", 0 },
+	{ PARAM_DATA_DIGEST, NULL, "None,CRC32C", 0 },
+	{ PARAM_ERROR_RECOVERY_LEVEL, NULL, NULL, 0 },
+	{ PARAM_MAX_CONNECTIONS, NULL, NULL, 1 },
+	{ PARAM_DATA_PDU_IN_ORDER, NULL, NULL, 1 },
+	{ PARAM_DATA_SEQUENCE_IN_ORDER, NULL, NULL, 1 },
+	{ PARAM_DEFAULT_TIME2WAIT, NULL, NULL, 2 },
+	{ PARAM_DEFAULT_TIME2RETAIN, NULL, NULL, 0 },
+};
+
+enum { VALUE_MAX = 24 };
+
+/* A key of one session, as texts. */
+struct key_line {
+	char name[64];
+	char offered[VALUE_MAX], agreed[VALUE_MAX], wanted[VALUE_MAX];
+	bool number, declared, to_target;
+	bool below; /* agreed on less than what is wanted */
+};
+enum { KEY_LINES = ARRAY_LEN(keys) + 1 }; /* MaxRecvDataSegmentLength has two directions */
+
+void probe_offers(struct params *offers, const struct profile *profile)
+{
+	struct err err;
+
+	params_init(offers, PARAMS_INITIATOR);
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+		const struct key_row *row = &keys[i];
+		const struct setting_place *place = NULL;
+		const struct setting *setting =
+			row->conf ? profile_find(profile, PLACE_ISCSID_CONF, row->conf, &place)
+				  : NULL;
+		uint32_t value = setting ? setting_wanted(setting, place, NULL) : row->offer;
+
+		/* What a host would offer; a value that iSCSI does not have stays at its default. */
+		if (row->digests)
+			(void)params_set_list(offers, row->key, row->digests, &err);
+		else
+			(void)params_set(offers, row->key, value, &err);
+	}
+}
+
+static const struct profile *profile_of(const struct wanted *wanted, const char *target)
+{
+	enum gateway_kind kind = gateway_kind(target);
+
+	return &wanted->profiles[kind == GATEWAY_OTHER ? GATEWAY_VOLUME : kind];
+}
+
+static void fill_line(struct key_line *line, const struct key_row *row, const struct params *params,
+		      const struct setting *setting, bool to_target)
+{
+	const char *key = param_defs[row->key].key;
+	bool declared = row->key == PARAM_MAX_RECV_DATA_SEGMENT_LENGTH;
+	uint32_t agreed = declared && !to_target ? params->ours[row->key] : params->value[row->key];
+	char text[16];
+
+	*line = (struct key_line){
+		.number = param_defs[row->key].kind == PARAM_NUMBER,
+		.declared = declared,
+		.to_target = to_target,
+		.below = setting && agreed < setting->value,
+	};
+	snprintf(line->name, sizeof(line->name), "%s%s", key,
+		 !declared   ? ""
+		 : to_target ? ", the target's"
+			     : ", this host's");
+	if (row->digests)
+		snprintf(line->offered, VALUE_MAX, "%s", row->digests);
+	else if (!to_target)
+		snprintf(line->offered, VALUE_MAX, "%s",
+			 param_text(row->key, params->ours[row->key], text));
+	snprintf(line->agreed, VALUE_MAX, "%s", param_text(row->key, agreed, text));
+	if (setting)
+		snprintf(line->wanted, VALUE_MAX, "%u", setting->value);
+}
+
+/* All keys of a session that was logged in. Returns how many. */
+static size_t fill_lines(struct key_line lines[KEY_LINES], const struct params *params,
+			 const struct profile *profile)
+{
+	const struct setting_place *place;
+	size_t count = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+		const struct key_row *row = &keys[i];
+		const struct setting *setting =
+			row->conf ? profile_find(profile, PLACE_ISCSID_CONF, row->conf, &place)
+				  : NULL;
+
+		fill_line(&lines[count++], row, params, setting, false);
+		if (row->key == PARAM_MAX_RECV_DATA_SEGMENT_LENGTH)
+			fill_line(&lines[count++], row, params, NULL, true);
+	}
+	return count;
+}
+
+static bool was_logged_in(const struct probed *probed)
+{
+	return probed->result.stage >= PROBE_COMMANDS;
+}
+
+static bool same_keys(const struct probed *a, const struct probed *b)
+{
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+		enum param key = keys[i].key;
+
+		if (a->result.params.value[key] != b->result.params.value[key] ||
+		    a->result.params.ours[key] != b->result.params.ours[key])
+			return false;
+	}
+	return gateway_kind(a->target) == gateway_kind(b->target);
+}
+
+/* One table for all targets that agreed on the same. */
+static int print_keys(const struct probed *list, size_t count, size_t first,
+		      const struct wanted *wanted, struct err *err)
+{
+	static const char *const titles[] = { "KEY", "OFFERED", "NEGOTIATED", "WANTED", "", NULL };
+	struct key_line lines[KEY_LINES];
+	size_t line_count = fill_lines(lines, &list[first].result.params,
+				       profile_of(wanted, list[first].target));
+	CLEANUP(table_done) struct table table;
+	CLEANUP(buf_done) struct buf others = { 0 };
+	size_t same = 0;
+
+	for (size_t i = first + 1; i < count; i++)
+		same += was_logged_in(&list[i]) && same_keys(&list[first], &list[i]);
+	if (same > 0)
+		buf_addf(&others, " and %zu more", same);
+	printf("\nnegotiated with %s%s:\n", list[first].target, buf_text(&others));
+	table_init(&table, titles);
+	for (size_t i = 0; i < line_count; i++)
+		table_row(&table, lines[i].name, lines[i].offered, lines[i].agreed, lines[i].wanted,
+			  lines[i].below ? "less than wanted" : "", NULL);
+	return table_print(&table, stdout, err);
+}
+
+static int print_all_keys(const struct probed *list, size_t count, const struct wanted *wanted,
+			  struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < count; i++) {
+		size_t before = 0;
+
+		if (!was_logged_in(&list[i]))
+			continue;
+		while (before < i &&
+		       !(was_logged_in(&list[before]) && same_keys(&list[before], &list[i])))
+			before++;
+		if (before == i)
+			rc = print_keys(list, count, i, wanted, err);
+	}
+	return rc;
+}
+
+static void size_text(const struct probe_unit *unit, char *out, size_t size)
+{
+	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
+	double bytes = (double)unit->blocks * unit->block_size;
+	size_t i = 0;
+
+	for (; bytes >= 1024 && i + 1 < ARRAY_LEN(units); i++)
+		bytes /= 1024;
+	snprintf(out, size, bytes < 10 && i > 0 ? "%.1f %s" : "%.0f %s", bytes, units[i]);
+	if (unit->blocks == 0)
+		out[0] = '\0';
+}
+
+static void device_text(const struct probe_unit *unit, char *out, size_t size)
+{
+	const struct cdb_identity *identity = &unit->identity;
+
+	if (!unit->identified)
+		snprintf(out, size, "?");
+	else if (identity->qualifier != 0)
+		snprintf(out, size, "none");
+	else
+		snprintf(out, size, "%s %s %s %s", cdb_type_name(identity->type), identity->vendor,
+			 identity->product, identity->revision);
+}
+
+static void add_unit_row(struct table *table, const struct probed *probed, size_t number)
+{
+	const struct probe_result *result = &probed->result;
+	const struct probe_unit *unit = &result->units[number];
+	char lun[24], device[80], size[32], trip[24];
+
+	snprintf(lun, sizeof(lun), "%llu", (unsigned long long)probe_unit_number(unit));
+	device_text(unit, device, sizeof(device));
+	size_text(unit, size, sizeof(size));
+	snprintf(trip, sizeof(trip), "%.2f ms", (double)result->ping_us / 1000);
+	if (number == 0)
+		table_row(table, probed->target, credentials_word(probed->credentials.from),
+			  login_verdict_name(result->ours), login_verdict_name(result->theirs), lun,
+			  device, size, trip, NULL);
+	else
+		table_row(table, "", "", "", "", lun, device, size, "", NULL);
+}
+
+static int print_targets(const struct probed *list, size_t count, struct err *err)
+{
+	static const char *const titles[] = { "TARGET",		"CREDENTIALS", "HOST'S PROOF",
+					      "TARGET'S PROOF", "LUN",	       "DEVICE",
+					      "CAPACITY",	"ROUND TRIP",  NULL };
+	CLEANUP(table_done) struct table table;
+
+	table_init(&table, titles);
+	for (size_t i = 0; i < count; i++) {
+		const struct probed *probed = &list[i];
+
+		if (probed->live)
+			table_row(&table, probed->target, "", "not probed", "not probed", "", "",
+				  "", "", NULL);
+		else if (probed->result.unit_count == 0)
+			table_row(&table, probed->target,
+				  credentials_word(probed->credentials.from),
+				  login_verdict_name(probed->result.ours),
+				  login_verdict_name(probed->result.theirs), "", "", "", "", NULL);
+		for (size_t j = 0; j < probed->result.unit_count; j++)
+			add_unit_row(&table, probed, j);
+	}
+	return table_print(&table, stdout, err);
+}
+
+static void audit_text_of(enum audit audit, enum audit_outcome outcome, char *out, size_t size)
+{
+	static const char *const words[][2] = {
+		[AUDIT_REFUSED] = { "refuses", "" },
+		[AUDIT_ALLOWED] = { "accepts", " (the standard leaves that to the target)" },
+		[AUDIT_WRONG] = { "wrongly accepts", "" },
+		[AUDIT_UNKNOWN] = { "gives no verdict on", "" },
+	};
+
+	snprintf(out, size, "%s %s%s", words[outcome][0], audit_text(audit), words[outcome][1]);
+}
+
+static int print_audits(const struct probed *list, size_t count, struct err *err)
+{
+	static const char *const titles[] = { "TARGET", "AUDIT", NULL };
+	CLEANUP(table_done) struct table table;
+
+	table_init(&table, titles);
+	for (size_t i = 0; i < count; i++) {
+		for (enum audit audit = 0; audit < AUDITS; audit++) {
+			char text[128];
+
+			if (list[i].audits[audit] == AUDIT_NOT_TRIED)
+				continue;
+			audit_text_of(audit, list[i].audits[audit], text, sizeof(text));
+			table_row(&table, list[i].target, text, NULL);
+		}
+	}
+	if (table_rows(&table) > 0)
+		printf("\n");
+	return table_print(&table, stdout, err);
+}
+
+int probe_print_tables(const struct probed *list, size_t count, const struct wanted *wanted,
+		       struct err *err)
+{
+	int rc = print_targets(list, count, err);
+
+	if (rc == 0)
+		rc = print_all_keys(list, count, wanted, err);
+	return rc < 0 ? rc : print_audits(list, count, err);
+}
+
+/* What went wrong in detail: the login's or the connection's own words, or the units'. */
+static void add_detail(const struct probed *probed, struct buf *out)
+{
+	if (probed->result.rc < 0) {
+		buf_adds(out, probed->result.err.reason);
+		return;
+	}
+	for (size_t i = 0; i < probed->result.unit_count; i++) {
+		const struct probe_unit *unit = &probed->result.units[i];
+
+		if (unit->problem[0])
+			buf_addf(out, "%sLUN %llu: %s", out->len > 0 ? "; " : "",
+				 (unsigned long long)probe_unit_number(unit), unit->problem);
+	}
+}
+
+/* Where no verdict tells all, the words of what broke do. */
+static bool needs_detail(enum probe_cause cause)
+{
+	return !probe_cause_remedy(cause) || cause == PROBE_UNREACHABLE || cause == PROBE_SILENT ||
+	       cause == PROBE_WRONG_NAME || cause == PROBE_CREDENTIALS ||
+	       cause == PROBE_UNAVAILABLE;
+}
+
+void probe_print_trouble(const struct probed *probed)
+{
+	enum probe_cause cause = probed_cause(probed);
+	const char *remedy = probed_remedy(probed);
+	CLEANUP(buf_done) struct buf detail = { 0 };
+	struct err err = { 0 };
+
+	if (probed->live) {
+		err_set(&err, EBUSY,
+			"it has a live session on this host (%s): --force probes it all the same",
+			probed->live);
+	} else {
+		warn_lines(probed->target, buf_text(&probed->result.notes));
+		if (cause == PROBE_FINE)
+			return;
+		add_detail(probed, &detail);
+		if (needs_detail(cause))
+			err_set(&err, EIO, "%s: %s%s%s", probe_cause_text(cause), buf_text(&detail),
+				remedy ? "; " : "", remedy ? remedy : "");
+		else
+			err_set(&err, EIO, "%s: %s", probe_cause_text(cause), remedy);
+	}
+	err_at(&err, "%s", probed->target);
+	err_print("sgw-init", &err);
+}
+
+static json_t *value_json(const struct key_line *line, const char *text)
+{
+	return line->number ? json_integer(strtoll(text, NULL, 10)) : json_string(text);
+}
+
+static json_t *keys_json(const struct probed *probed, const struct wanted *wanted)
+{
+	struct key_line lines[KEY_LINES];
+	size_t count =
+		fill_lines(lines, &probed->result.params, profile_of(wanted, probed->target));
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < count; i++) {
+		const struct key_line *line = &lines[i];
+		json_t *item = json_object();
+
+		json_object_set_new(item, "key",
+				    json_stringn(line->name, strcspn(line->name, ",")));
+		if (line->declared)
+			json_object_set_new(item, "declared_by",
+					    json_string(line->to_target ? "target" : "host"));
+		if (line->offered[0])
+			json_object_set_new(item, "offered", value_json(line, line->offered));
+		json_object_set_new(item, "negotiated", value_json(line, line->agreed));
+		if (line->wanted[0]) {
+			json_object_set_new(item, "wanted", value_json(line, line->wanted));
+			json_object_set_new(item, "below", json_boolean(line->below));
+		}
+		json_array_append_new(list, item);
+	}
+	return list;
+}
+
+static json_t *unit_json(const struct probe_unit *unit)
+{
+	const struct cdb_identity *identity = &unit->identity;
+	json_t *item = json_pack("{s:I}", "lun", (json_int_t)probe_unit_number(unit));
+
+	if (unit->identified) {
+		json_object_set_new(item, "type", json_integer(identity->type));
+		json_object_set_new(item, "type_name", json_string(cdb_type_name(identity->type)));
+		json_object_set_new(item, "vendor", json_text(identity->vendor));
+		json_object_set_new(item, "product", json_text(identity->product));
+		json_object_set_new(item, "revision", json_text(identity->revision));
+	}
+	if (unit->blocks > 0) {
+		json_object_set_new(item, "blocks", json_integer((json_int_t)unit->blocks));
+		json_object_set_new(item, "block_size", json_integer(unit->block_size));
+		json_object_set_new(item, "bytes",
+				    json_integer((json_int_t)(unit->blocks * unit->block_size)));
+	}
+	if (unit->problem[0])
+		json_object_set_new(item, "problem", json_text(unit->problem));
+	return item;
+}
+
+static json_t *audits_json(const struct probed *probed)
+{
+	json_t *list = json_array();
+
+	for (enum audit audit = 0; audit < AUDITS; audit++) {
+		if (probed->audits[audit] != AUDIT_NOT_TRIED)
+			json_array_append_new(
+				list, json_pack("{s:s, s:s}", "test", audit_word(audit), "outcome",
+						audit_outcome_word(probed->audits[audit])));
+	}
+	return list;
+}
+
+static json_t *trouble_json(const struct probed *probed)
+{
+	enum probe_cause cause = probed_cause(probed);
+	const char *remedy = probed_remedy(probed);
+	CLEANUP(buf_done) struct buf detail = { 0 };
+	json_t *item;
+
+	if (probed->live)
+		return json_pack("{s:s, s:s, s:s}", "cause", "live-session", "text",
+				 "it has a live session on this host", "remedy",
+				 "--force probes it all the same");
+	add_detail(probed, &detail);
+	item = json_pack("{s:s, s:s, s:o}", "cause", probe_cause_word(cause), "text",
+			 probe_cause_text(cause), "detail", json_text(buf_text(&detail)));
+	if (remedy)
+		json_object_set_new(item, "remedy", json_string(remedy));
+	return item;
+}
+
+static json_t *notes_json(const struct buf *notes)
+{
+	const char *line = buf_text(notes);
+	json_t *list = json_array();
+
+	while (*line) {
+		size_t len = strcspn(line, "\n");
+
+		json_array_append_new(list, json_stringn(line, len));
+		line += len + (line[len] == '\n');
+	}
+	return list;
+}
+
+static json_t *probed_json(const struct probed *probed, const struct wanted *wanted)
+{
+	const struct probe_result *result = &probed->result;
+	const struct credentials *credentials = &probed->credentials;
+	json_t *item = json_pack(
+		"{s:o, s:s, s:b, s:{s:s}, s:{s:s, s:s}}", "target", json_text(probed->target),
+		"kind", gateway_word(gateway_kind(probed->target)), "ok", probed_is_fine(probed),
+		"credentials", "from", credentials_word(credentials->from), "chap", "host",
+		login_verdict_name(result->ours), "target", login_verdict_name(result->theirs));
+	char portal[PORTAL_TEXT_MAX];
+	json_t *units = json_array();
+
+	if (credentials->where)
+		json_object_set_new(json_object_get(item, "credentials"), "path",
+				    json_text(credentials->where));
+	if (result->has_answered) {
+		portal_text(&result->answered, portal);
+		json_object_set_new(item, "portal", json_string(portal));
+		json_object_set_new(item, "round_trip_us",
+				    json_pack("{s:I, s:I, s:I}", "connect",
+					      (json_int_t)result->connect_us, "login",
+					      (json_int_t)result->login_us, "nop",
+					      (json_int_t)result->ping_us));
+	}
+	if (!probed->live && was_logged_in(probed))
+		json_object_set_new(item, "keys", keys_json(probed, wanted));
+	for (size_t i = 0; i < result->unit_count; i++)
+		json_array_append_new(units, unit_json(&result->units[i]));
+	json_object_set_new(item, "units", units);
+	json_object_set_new(item, "audit", audits_json(probed));
+	json_object_set_new(item, "notes", notes_json(&result->notes));
+	if (probed->live || probed_cause(probed) != PROBE_FINE)
+		json_object_set_new(item, "error", trouble_json(probed));
+	return item;
+}
+
+int probe_print_json(const struct probed *list, size_t count, const struct wanted *wanted,
+		     const char *portal, const char *initiator, struct err *err)
+{
+	json_t *document = json_document("probe"), *targets = json_array();
+
+	json_object_set_new(document, "portal", json_text(portal));
+	json_object_set_new(document, "initiator", json_text(initiator));
+	json_object_set_new(document, "targets", targets);
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(targets, probed_json(&list[i], wanted));
+	return json_print(document, stdout, err);
+}
