@@ -41,8 +41,7 @@ tuned=(
 	grep -x 'node.conn\[0\].timeo.noop_out_timeout = 600' shown
 
 	reload_rules
-	iscsiadm -m node -T "$iqn" -p "$portal" --login
-	udevadm settle
+	log_in "$iqn"
 	expect_session "$iqn" "${tuned[@]}"
 	[ "$(cat "$(disk_of "$iqn")/timeout")" = 600 ]
 	sgw-init check
@@ -56,8 +55,8 @@ tuned=(
 	sgw-init apply
 	reload_rules
 	iscsiadm -m discovery -t st -p "$portal"
-	iscsiadm -m node --login
-	udevadm settle
+	log_in "$iqn"
+	log_in "$other"
 	# tgtd agrees to bursts of 256 KiB at most, and to 64 KiB unasked.
 	expect_session "$iqn" recovery_tmo=600 recv_tmo=60 ping_tmo=600 \
 		first_burst_len=65536 max_burst_len=262144 max_recv_dlength=262144
@@ -89,7 +88,7 @@ tuned=(
 	start_gateway --chap gateway.json
 	sgw-init apply "$portal" --chap gateway.json
 	[ "$(stat -c %a "$record")" = 600 ]
-	iscsiadm -m node -T "$iqn" -p "$portal" --login
+	log_in "$iqn"
 	expect_session "$iqn" "${tuned[@]}" username=iqn.1993-08.org.debian:01:guest username_in="$iqn"
 	iscsiadm -m node -T "$iqn" -p "$portal" --logout
 
@@ -101,8 +100,7 @@ tuned=(
 	start_gateway
 	sgw-init apply "$portal"
 	reload_rules
-	iscsiadm -m node -T "$iqn" -p "$portal" --login
-	udevadm settle
+	log_in "$iqn"
 	sgw-init check
 
 	spoiled 120 recovery_tmo "$(session_of "$iqn")/recovery_tmo"
@@ -139,8 +137,7 @@ spoiled() {
 	[ -z "$(ls /etc/udev/rules.d)" ]
 	reload_rules
 	iscsiadm -m discovery -t st -p "$portal"
-	iscsiadm -m node -T "$iqn" -p "$portal" --login
-	udevadm settle
+	log_in "$iqn"
 	expect_session "$iqn" recovery_tmo=120 recv_tmo=5 ping_tmo=5
 	[ "$(cat "$(disk_of "$iqn")/timeout")" = 30 ]
 }

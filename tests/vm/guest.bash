@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: MIT
 # What the guest's tests share: a host as the distribution leaves it, iscsid, tgtd, scsi_debug.
 
-# Wait until the command succeeds; ten seconds are for ever.
+# Wait until the command succeeds; thirty seconds are for ever.
 wait_for() { # COMMAND...
-	local deadline=$((SECONDS + 10))
+	local deadline=$((SECONDS + 30))
 	until "$@"; do
-		[ "$SECONDS" -lt "$deadline" ] || fail "not within ten seconds: $*"
+		[ "$SECONDS" -lt "$deadline" ] || fail "not within thirty seconds: $*"
 		sleep 0.05
 	done
 }
@@ -64,7 +64,6 @@ session_of() { # IQN
 		echo "$session"
 		return 0
 	done
-	echo "no session of $1"
 	return 1
 }
 
@@ -86,8 +85,12 @@ expect_session() {
 	return "$status"
 }
 
-# The disk of a target in sysfs; tgtd has something of its own at LUN 0.
+# The disk of a target in sysfs; tgtd has something of its own at LUN 0. sd takes its time.
 disk_of() { # IQN
+	wait_for disk_now "$1"
+}
+
+disk_now() { # IQN
 	local session device
 	session=$(session_of "$1") || return
 	for device in "$session"/device/target*/*:*:*:*; do
@@ -95,23 +98,37 @@ disk_of() { # IQN
 		echo "$device"
 		return 0
 	done
-	fail "$1 has no disk"
+	return 1
+}
+
+# Log in to a target, and wait until udev is through with its disk.
+log_in() { # IQN
+	iscsiadm -m node -T "$1" -p 127.0.0.1:3260 --login
+	disk_of "$1" >/dev/null
+	udevadm settle
 }
 
 # SCSI devices of the kernel's own making, of a type (0 disk, 1 tape, 8 changer); prints the
 # directory of the new one in sysfs.
 debug_driver=/sys/bus/pseudo/drivers/scsi_debug
 add_device() { # TYPE VENDOR MODEL
-	local known new
+	local known
 	[ -e "$debug_driver" ] || modprobe scsi_debug add_host=0
 	printf %s "$1" >"$debug_driver/ptype"
 	printf %s "$2" >/sys/module/scsi_debug/parameters/inq_vendor
 	printf %s "$3" >/sys/module/scsi_debug/parameters/inq_product
 	known=$(device_list)
 	echo 1 >"$debug_driver/add_host"
+	wait_for device_beside "$known"
+}
+
+# The device that is not among the known; the kernel looks for new ones in its own time.
+device_beside() { # KNOWN
+	local new
 	for new in $(device_list); do
-		[[ $known == *"$new"* ]] || echo "$new"
+		[[ $1 == *"$new"* ]] || { echo "$new"; return 0; }
 	done
+	return 1
 }
 
 device_list() {

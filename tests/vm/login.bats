@@ -16,8 +16,7 @@ setup() {
 	local disk
 	run -0 iscsiadm -m discovery -t st -p 127.0.0.1:3260
 	[ "$output" = "127.0.0.1:3260,1 $iqn" ]
-	iscsiadm -m node -T "$iqn" -p 127.0.0.1:3260 --login
-	udevadm settle
+	log_in "$iqn"
 	# recv_tmo is the NOPs' interval, ping_tmo their timeout; the lengths are what both agreed on.
 	expect_session "$iqn" recovery_tmo=120 recv_tmo=5 ping_tmo=5 abort_tmo=15 \
 		first_burst_len=65536 max_burst_len=262144 max_recv_dlength=262144

@@ -4,37 +4,19 @@
 
 load guest
 
-# Prints the timeouts of a gateway's disk, another disk, and a changer and a tape as a gateway has
-# them, once udev has dealt with their coming.
-timeouts_of_new_devices() {
-	local devices device
-	devices=$(
-		add_device 0 Amazon 'Storage Gateway'
-		add_device 0 Linux 'Another disk'
-		add_device 8 STK L700
-		add_device 1 IBM ULT3580-TD5
-	)
-	udevadm settle
-	for device in $devices; do
-		cat "$device/timeout"
-	done | xargs
-	remove_devices
-}
-
-# What it is, the timeouts it gives (a gateway's disk, another, a changer, a tape), and the rule. At a
-# tape a rule that matches it and the st driver, which wants 900, race.
+# What it is, the timeouts it gives (a gateway's disk, another, a changer, a tape), and the rule.
 rules() {
 	cat <<'END'
 no rule
 30 30 30 900
 
 the page's rule as it is printed, on two lines: the second runs for every device
-600 600 600 *
+600 600 600 600
 ACTION=="add", SUBSYSTEMS=="scsi" , ATTRS{model}=="Storage Gateway",
 RUN+="/bin/sh -c 'echo 600 > /sys$$DEVPATH/timeout'"
 
 the page's rule with [timeout] left as it is
-0 0 0 *
+0 0 0 0
 ACTION=="add", SUBSYSTEMS=="scsi" , ATTRS{model}=="Storage Gateway",
 RUN+="/bin/sh -c 'echo [timeout] > /sys$$DEVPATH/timeout'"
 
@@ -57,19 +39,33 @@ END
 }
 
 @test "each form of the timeout rule reaches the devices that it is known to reach" {
-	local title expected line got status=0
+	local title expected line got devices n=0 i status=0 own=(30 30 30 900)
+	devices=(
+		"$(add_device 0 Amazon 'Storage Gateway')"
+		"$(add_device 0 Linux 'Another disk')"
+		"$(add_device 8 STK L700)"
+		"$(add_device 1 IBM ULT3580-TD5)"
+	)
+	udevadm settle
+	[ "$(cat "${devices[@]/%//timeout}" | xargs)" = "${own[*]}" ]
 	while read -r title && read -r expected; do
 		while read -r line && [ -n "$line" ]; do
 			echo "$line"
 		done >/etc/udev/rules.d/50-udev.rules
+		for i in "${!devices[@]}"; do
+			echo "${own[i]}" >"${devices[i]}/timeout"
+		done
 		udevadm control --reload
-		got=$(timeouts_of_new_devices)
-		# shellcheck disable=SC2053 # a pattern
-		if [[ $got != $expected ]]; then
+		udevadm trigger --action=add --subsystem-match=scsi
+		udevadm settle
+		got=$(cat "${devices[@]/%//timeout}" | xargs)
+		if [ "$got" != "$expected" ]; then
 			echo "$title: $expected expected, it is $got"
 			status=1
 		fi
+		n=$((n + 1))
 	done < <(rules)
+	[ "$n" -eq 7 ]
 	return "$status"
 }
 
