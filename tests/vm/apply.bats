@@ -13,11 +13,6 @@ setup() {
 	start_iscsid
 }
 
-# udevd looks for new rules by itself, but only every three seconds.
-reload_rules() {
-	udevadm control --reload
-}
-
 start_gateway() { # [sgw-target's options]
 	start_daemon sgw-target --gateway volume --portal "$portal" --ready-file ready "$@"
 	wait_for test -e ready
@@ -40,7 +35,7 @@ tuned=(
 	grep -x 'node.conn\[0\].timeo.noop_out_interval = 60' shown
 	grep -x 'node.conn\[0\].timeo.noop_out_timeout = 600' shown
 
-	reload_rules
+	reload_rules # which udevd does by itself, but only every three seconds
 	log_in "$iqn"
 	expect_session "$iqn" "${tuned[@]}"
 	[ "$(cat "$(disk_of "$iqn")/timeout")" = 600 ]

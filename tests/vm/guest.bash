@@ -141,6 +141,13 @@ remove_devices() {
 	fi
 }
 
+# Not by udevadm control --reload: where udevd is slow to take the connection, it ignores the message
+# ("Invalid sender uid"), and udevadm's status is 0.
+reload_rules() {
+	kill -HUP "$(cat /run/udevd.pid)"
+	udevadm control --ping
+}
+
 # How a host is found: no record, stock configuration, no rule, no session, no device.
 fresh_host() {
 	iscsiadm -m session -u >/dev/null 2>&1 || :
@@ -150,7 +157,7 @@ fresh_host() {
 		/run/lock/iscsi /run/lock/sgw-init.lock
 	rm -f /etc/udev/rules.d/*
 	cp "$STOCK_ISCSID_CONF" /etc/iscsi/iscsid.conf
-	udevadm control --reload
+	reload_rules
 }
 
 teardown() {

@@ -55,7 +55,7 @@ END
 		for i in "${!devices[@]}"; do
 			echo "${own[i]}" >"${devices[i]}/timeout"
 		done
-		udevadm control --reload
+		reload_rules
 		udevadm trigger --action=add --subsystem-match=scsi
 		udevadm settle
 		got=$(cat "${devices[@]/%//timeout}" | xargs)
@@ -74,7 +74,7 @@ END
 	device=$(add_device 0 Amazon 'Storage Gateway')
 	udevadm settle
 	rules | tail -n 1 >/etc/udev/rules.d/60-sgw-init.rules
-	udevadm control --reload
+	reload_rules
 	udevadm settle
 	[ "$(cat "$device/timeout")" = 30 ]
 	udevadm trigger --subsystem-match=scsi --property-match=DEVTYPE=scsi_device
