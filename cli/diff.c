@@ -8,6 +8,7 @@
 
 #include "buf.h"
 #include "err.h"
+#include "escape.h"
 
 enum edit { EDIT_KEEP = ' ', EDIT_REMOVE = '-', EDIT_ADD = '+' };
 
@@ -124,14 +125,35 @@ static char *edits_find(const struct line *a, size_t a_len, const struct line *b
 /* Byte for byte, so that patch(1) takes it; but nothing that would drive a terminal. */
 static void print_bytes(const char *text, size_t len, FILE *out)
 {
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)text[i];
+	for (size_t i = 0, step; i < len; i += step) {
+		const unsigned char byte = (unsigned char)text[i];
+		unsigned int code = byte;
+		bool raw;
 
-		if ((c < 0x20 && c != '\t' && c != '\r') || c == 0x7f)
-			fprintf(out, "\\x%02x", c);
-		else
-			fputc(c, out);
+		step = utf8_char(text + i, len - i, &code);
+		if (step == 0) { /* another code, such as Latin-1: its letters may pass */
+			step = 1;
+			code = byte;
+		}
+		raw = escape_is_plain(code) || code == '\t' || (code == '\r' && i + 1 == len);
+		if (raw)
+			fwrite(text + i, 1, step, out);
+		for (size_t k = 0; !raw && k < step; k++)
+			fprintf(out, "\\x%02x", (unsigned char)text[i + k]);
 	}
+}
+
+/* NULL: the file is not there. */
+static void print_name(const char *mark, char side, const char *path, FILE *out)
+{
+	fputs(mark, out);
+	if (path) {
+		fputc(side, out);
+		print_bytes(path, strlen(path), out);
+	} else {
+		fputs("/dev/null", out);
+	}
+	fputc('\n', out);
 }
 
 static void print_line(char edit, const struct line *line,
@@ -190,8 +212,8 @@ int diff_print(const char *path, const char *before, const char *after,
 	edits = edits_find(a, a_len, b, b_len);
 	if (!edits)
 		return err_oom(err);
-	fprintf(out, "--- %s%s\n+++ %s%s\n", before ? "a" : "/dev/null", before ? path : "",
-		after ? "b" : "/dev/null", after ? path : "");
+	print_name("--- ", 'a', before ? path : NULL, out);
+	print_name("+++ ", 'b', after ? path : NULL, out);
 	while (edits[i]) {
 		if (edits[i] != EDIT_KEEP) {
 			i = print_hunk(edits, i, &a_at, &b_at, a, b, shown, out);

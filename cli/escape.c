@@ -42,6 +42,11 @@ static bool deceives(unsigned int code)
 	       (code >= 0x2060 && code <= 0x2069) || code == 0x061c || code == 0xfeff;
 }
 
+bool escape_is_plain(unsigned int code)
+{
+	return code >= 0x20 && !(code >= 0x7f && code <= 0x9f) && !deceives(code);
+}
+
 void escape_text(const char *text, size_t len, char *out, size_t size)
 {
 	size_t used = 0;
@@ -51,8 +56,7 @@ void escape_text(const char *text, size_t len, char *out, size_t size)
 	while (len > 0) {
 		unsigned int code = 0;
 		size_t n = utf8_char(text, len, &code);
-		bool plain = n > 0 && code >= 0x20 && !(code >= 0x7f && code <= 0x9f) &&
-			     code != '\\' && !deceives(code);
+		bool plain = n > 0 && escape_is_plain(code) && code != '\\';
 		char shown[4 * 4 + 1] = "";
 		size_t shown_len = 0;
 

@@ -3,6 +3,7 @@
 #ifndef SGW_ESCAPE_H
 #define SGW_ESCAPE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -21,5 +22,11 @@ void escape_text(const char *text, size_t len, char *out, size_t size)
  * *code receives the code point.
  */
 size_t utf8_char(const char *p, size_t len, unsigned int *code) __attribute__((nonnull(1, 3)));
+
+/*
+ * Whether a character is shown as it is: no control, C1's neither, and nothing
+ * that hides or turns the text around it. The backslash is.
+ */
+bool escape_is_plain(unsigned int code);
 
 #endif

@@ -46,6 +46,13 @@ static void test_diff(void **state)
 		  "--- a/f\n+++ b/f\n@@ -1,3 +1,4 @@\n a\n a\n a\n+a\n", NULL },
 		{ "bytes that patch wants as they are", "a\n", "\t\\\\\r\n",
 		  "--- a/f\n+++ b/f\n@@ -1,1 +1,1 @@\n-a\n+\t\\\\\r\n", NULL },
+		{ "what drives a terminal or turns a text", "a\n",
+		  "\xc2\x9b"
+		  "31m \xe2\x80\xae \x9b \r.\r\n\xc3\xa9 \xe9\n",
+		  "--- a/f\n+++ b/f\n@@ -1,1 +1,2 @@\n-a\n+\\xc2\\x9b"
+		  "31m \\xe2\\x80\\xae \\x9b "
+		  "\\x0d.\r\n+\xc3\xa9 \xe9\n",
+		  NULL },
 		{ "a secret and a control byte", "a\n", "key = secret\n\x1b\n",
 		  "--- a/f\n+++ b/f\n@@ -1,1 +1,2 @@\n-a\n+key =********\n+\\x1b\n", five },
 	};
@@ -67,9 +74,25 @@ static void test_diff(void **state)
 	}
 }
 
+static void test_name(void **state)
+{
+	char *text = NULL;
+	size_t len = 0;
+	struct err err = { 0 };
+	FILE *out = open_memstream(&text, &len);
+
+	(void)state;
+	assert_int_equal(diff_print("/\x1b[31m\n", "a\n", "b\n", NULL, out, &err), 0);
+	fclose(out);
+	assert_string_equal(text, "--- a/\\x1b[31m\\x0a\n+++ b/\\x1b[31m\\x0a\n"
+				  "@@ -1,1 +1,1 @@\n-a\n+b\n");
+	free(text);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_diff) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_diff),
+					    cmocka_unit_test(test_name) };
 
 	return cmocka_run_group_tests_name("diff", tests, NULL, NULL);
 }
