@@ -113,6 +113,16 @@ static void set_problem(struct record *record, const char *fmt, ...)
 	va_end(args);
 }
 
+/* Its bytes come from whoever made the file, and end up in messages and in commands to type. */
+static bool is_interface_name(const char *name)
+{
+	for (; *name; name++) {
+		if (!isalnum((unsigned char)*name) && !strchr(".:_@+-", *name))
+			return false;
+	}
+	return true;
+}
+
 void record_place(struct record *record, const char *target, const char *portal,
 		  const char *interface)
 {
@@ -121,8 +131,14 @@ void record_place(struct record *record, const char *target, const char *portal,
 	if (strlen(target) >= sizeof(record->target))
 		set_problem(record, "its directory's name has %zu bytes, an iSCSI name 223 at most",
 			    strlen(target));
+	else if (!is_target_name(target))
+		set_problem(record, "its directory's name is no iSCSI name: not a record; move it "
+				    "away");
 	else if (strlen(interface) >= sizeof(record->interface))
 		set_problem(record, "its interface's name has %zu bytes", strlen(interface));
+	else if (!is_interface_name(interface))
+		set_problem(record, "its own name is none of an interface: not a record; move it "
+				    "away, for iscsiadm trips over it");
 	if (split_portal(record, portal) < 0)
 		set_problem(record,
 			    "\"%s\" is no portal (address,port or address,port,tag): not a record; "

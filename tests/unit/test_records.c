@@ -178,6 +178,30 @@ static void a_record_is_held_against_its_path(void **state)
 	}
 }
 
+static void odd_names_are_no_records(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "iqn.1997-05.com.amazon:\x1b[31m", "default" },
+		{ "iqn.1997-05.com.amazon:a b", "default" },
+		{ "iqn.1997-05.com.amazon:$(reboot)", "default" },
+		{ "iqn.1997-05.com.amazon:\xff", "default" },
+		{ "iqn.1997-05.com.amazon:a", "de\nfault" },
+		{ "iqn.1997-05.com.amazon:a", "\x1b[31m" },
+		{ "iqn.1997-05.com.amazon:a", "\xff" },
+		{ "iqn.1997-05.com.amazon:a", "a;b" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct record record = { 0 };
+
+		record_place(&record, rows[i][0], "10.0.0.1,3260,1", rows[i][1]);
+		if (!strstr(record.problem, "not a record"))
+			fail_msg("row %zu: %s", i, record.problem);
+		record_done(&record);
+	}
+}
+
 /* new CONF TARGET ADDRESS PORT TAG [KEY VALUE]...: print a new record, for iscsiadm to read. */
 static int print_new(int argc, char **argv)
 {
@@ -213,6 +237,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_new_record_goes_where_iscsiadm_looks),
 		cmocka_unit_test(a_name_of_224_bytes_is_refused),
 		cmocka_unit_test(a_record_is_held_against_its_path),
+		cmocka_unit_test(odd_names_are_no_records),
 	};
 
 	if (argc >= 7 && strcmp(argv[1], "new") == 0)
