@@ -96,6 +96,13 @@ static int add_record(struct inspection *in, const struct target *target,
 	return rc;
 }
 
+static void warn_public(const struct target *target, const struct portal *portal)
+{
+	if (portal->numeric && address_kind(portal->address) == ADDRESS_PUBLIC)
+		warn("%s: its record leads to %s, a public address: AWS supports no gateway there",
+		     target->name, portal->host);
+}
+
 /*
  * A volume has one path: of several addresses the one that answered is its
  * record's. A gateway behind address translation names none that answered:
@@ -114,13 +121,18 @@ static int add_records(struct inspection *in, const struct target *target,
 	for (size_t i = 0; rc == 0 && i < target->portal_count; i++) {
 		if (!usable(&target->portals[i], reached))
 			continue;
+		warn_public(target, &target->portals[i]);
 		rc = add_record(in, target, &target->portals[i], err);
 		made++;
 	}
+	if (rc == 0 && made == 0)
+		return err_set(err, EINVAL,
+			       "%s has no address that a host can reach: see the warnings",
+			       target->name);
 	if (rc == 0)
 		warn("%s: the portal that answered is none of its addresses (address "
-		     "translation?)%s",
-		     target->name, made ? "" : ": no record is made");
+		     "translation?)",
+		     target->name);
 	return rc;
 }
 
@@ -130,6 +142,7 @@ static int add_new_records(struct inspection *in, struct err *err)
 
 	for (size_t i = 0; rc == 0 && i < in->portals.count; i++) {
 		const struct discovery_result *result = &in->portals.results[i];
+		char asked[PORTAL_TEXT_MAX];
 		struct portal reached;
 
 		if (result->rc < 0 || !portal_reached(result, &reached))
@@ -140,6 +153,9 @@ static int add_new_records(struct inspection *in, struct err *err)
 			if (gateway_kind(target->name) != GATEWAY_OTHER)
 				rc = add_records(in, target, &reached, err);
 		}
+		portal_text(&result->asked, asked);
+		if (rc < 0)
+			rc = err_at(err, "%s", asked);
 	}
 	return rc;
 }
