@@ -127,10 +127,13 @@ void findings_print_remedies(const struct findings *findings)
 
 	for (size_t i = 0; i < findings->count; i++) {
 		const struct finding *finding = &findings->items[i];
+		char name[2048], remedy[4096];
 
 		if (!finding->remedy || strcmp(finding->remedy, last) == 0)
 			continue;
-		printf("still to do for %s: %s\n", finding->place->name, finding->remedy);
+		escape_text(finding->place->name, strlen(finding->place->name), name, sizeof(name));
+		escape_text(finding->remedy, strlen(finding->remedy), remedy, sizeof(remedy));
+		printf("still to do for %s: %s\n", name, remedy);
 		last = finding->remedy;
 	}
 }

@@ -103,6 +103,12 @@ json_t *plan_json(const struct plan *plan)
 	return list;
 }
 
+/* What open-iscsi takes for a blank, or the '=' among them. */
+static bool separates(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r') || c == '=';
+}
+
 /*
  * How much of a line may be seen: all of it, or up to the value of a key with
  * "password" in it; in a comment and in a line that iscsid ignores as well.
@@ -115,9 +121,9 @@ static size_t visible(const char *line, size_t len)
 
 	if (!at)
 		return len;
-	while (at < end && *at != ' ' && *at != '\t' && *at != '=')
+	while (at < end && !separates(*at))
 		at++;
-	while (at < end && (*at == ' ' || *at == '\t' || *at == '='))
+	while (at < end && separates(*at))
 		at++;
 	return (size_t)(at - line);
 }
