@@ -59,8 +59,11 @@ sgw() {
 	[ "$output" = 'nothing was applied here' ]
 }
 
-@test "a reader that went is no end in the midst of an apply" {
+@test "a reader that went is no end in the midst of an apply, and check has no words for it" {
 	run -0 bash -c 'sgw-init apply --root "$1" 2>"$2" | true; echo "${PIPESTATUS[0]}"' - "$HOST" \
+		"$BATS_TEST_TMPDIR/errors"
+	[[ $output == [01] ]]
+	run -0 bash -c 'sgw-init check --root "$1" 2>"$2" | true; echo "${PIPESTATUS[0]}"' - "$HOST" \
 		"$BATS_TEST_TMPDIR/errors"
 	[[ $output == [01] ]]
 	[ ! -s "$BATS_TEST_TMPDIR/errors" ]
