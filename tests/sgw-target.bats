@@ -232,6 +232,15 @@ $HOST to $IQN:myvolume"* ]]
 	run ! grep -E 'sec1|sec2|secret1|CHAP_R=0' "$BATS_TEST_TMPDIR/t"
 }
 
+@test "a transcript that cannot be written fails it, and names the file" {
+	run -1 sgw-target --transcript "$BATS_TEST_TMPDIR/missing/t"
+	[[ $output == "sgw-target: $BATS_TEST_TMPDIR/missing/t: cannot write the transcript: "* ]]
+	start_target --transcript /dev/full
+	iscsi-ls "iscsi://$PORTAL"
+	end_target 1
+	run -0 grep -F 'sgw-target: /dev/full: ' "$TARGET_LOG"
+}
+
 @test "half a PDU holds nobody else up" {
 	start_target
 	for fd in 5 6 7; do

@@ -218,6 +218,12 @@ bool connection_handle(struct connection *connection)
 	return false;
 }
 
+void connection_alive(struct connection *connection)
+{
+	if (connection->phase == CONNECTION_FULL && connection->wait != WAIT_PDU)
+		wait_for(connection, WAIT_QUIET);
+}
+
 void connection_expired(struct connection *connection)
 {
 	switch (connection->wait) {
@@ -232,7 +238,9 @@ void connection_expired(struct connection *connection)
 		wait_for(connection, WAIT_IDLE);
 		break;
 	case WAIT_IDLE:
-		if (connection->session->discovery) {
+		if (connection->blocked) {
+			connection_end(connection, "the initiator does not read its answers");
+		} else if (connection->session->discovery) {
 			connection_end(connection, "a discovery session was idle");
 		} else {
 			command_ping(connection);

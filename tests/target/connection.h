@@ -25,6 +25,7 @@ enum connection_phase {
 struct connection {
 	struct gateway *gateway;
 	enum connection_phase phase;
+	bool blocked; /* its socket is full, some of what was sent waits: kept by who owns it */
 	bool over_limit; /* one too many: its login is answered 0302 */
 	uint32_t number; /* in the transcript */
 	size_t portal; /* index of the portal it came in by */
@@ -61,6 +62,8 @@ void connection_done(struct connection *connection) __attribute__((nonnull));
  * flush it and call again.
  */
 bool connection_handle(struct connection *connection) __attribute__((nonnull));
+/* The peer took some of what waited: a sign of life. */
+void connection_alive(struct connection *connection) __attribute__((nonnull));
 /* Its deadline has passed: ping it, or end it. */
 void connection_expired(struct connection *connection) __attribute__((nonnull));
 struct connection *connection_of_deadline(struct deadline *deadline) __attribute__((nonnull));

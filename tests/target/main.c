@@ -11,6 +11,7 @@
 #include "gateway.h"
 #include "options.h"
 #include "os/files.h"
+#include "os/process.h"
 #include "server.h"
 #include "transcript.h"
 
@@ -167,9 +168,12 @@ int main(int argc, char **argv)
 {
 	struct target_options options;
 	struct err err;
-	int rc = target_options_parse(&options, argc, argv, &err);
-	int status = EXIT_FAILED;
+	int rc, status = EXIT_FAILED;
 
+	/* Secrets are read: no core may hold them. */
+	if (process_prepare() < 0)
+		return EXIT_FAILED;
+	rc = target_options_parse(&options, argc, argv, &err);
 	if (rc < 0) {
 		status = EXIT_USAGE;
 	} else if (options.help) {

@@ -102,6 +102,7 @@ static void flush(struct peer *peer)
 		connection_end(&peer->connection, error_text((int)-sent));
 	} else if (sent < (ssize_t)out->bytes) {
 		peer->backlog = out_keep(out, sent < 0 ? 0 : (size_t)sent);
+		peer->connection.blocked = true;
 		if (!peer->backlog)
 			connection_end(&peer->connection, "no memory to send");
 	}
@@ -137,8 +138,12 @@ static void send_backlog(struct peer *peer)
 		return;
 	if (sent < 0) {
 		connection_end(&peer->connection, error_text((int)-sent));
-	} else if (backlog_sent(backlog, (size_t)sent)) {
+		return;
+	}
+	connection_alive(&peer->connection);
+	if (backlog_sent(backlog, (size_t)sent)) {
 		free(TAKE_PTR(peer->backlog));
+		peer->connection.blocked = false;
 		work(peer);
 	}
 }
@@ -201,7 +206,8 @@ static void timer_fired(void *arg)
 	server->gateway->now = loop_now(server->loop);
 	server->timer_due = UINT64_MAX;
 	while ((connection = gateway_expire(server->gateway)) != NULL)
-		work((struct peer *)connection);
+		if (!connection->blocked)
+			work((struct peer *)connection);
 	settle(server);
 }
 

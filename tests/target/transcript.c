@@ -27,7 +27,7 @@ struct transcript *transcript_open(const char *path, struct err *err)
 		err_oom(err);
 		return NULL;
 	}
-	transcript->file = fopen(path, "w");
+	transcript->file = fopen(path, "wb");
 	if (transcript->file)
 		return transcript;
 	err_sys(err, errno, "cannot write the transcript");

@@ -29,6 +29,7 @@ enum { ECHO_LEN = 200000, ECHOES = 100 };
 
 static pid_t child;
 static uint16_t port;
+static bool impatient; /* it drops who does not read, after a moment */
 
 /* The target, in a process of its own; its port comes by a pipe. */
 static void run_target(int ready)
@@ -42,6 +43,10 @@ static void run_target(int ready)
 
 	gateway->limits.wait_ms[WAIT_LINGER] =
 		3600 * 1000; /* a refusal's FIN does not wait for it */
+	if (impatient) {
+		gateway->limits.wait_ms[WAIT_QUIET] = 100;
+		gateway->limits.wait_ms[WAIT_IDLE] = 200;
+	}
 	if (persona_add_volume(&gateway->targets, "v", PERSONA_VOLUME_SIZE, &err) < 0 ||
 	    gateway_prepare(gateway, &unused, &err) < 0)
 		_exit(1);
@@ -190,37 +195,49 @@ static unsigned long busy(void)
 	return user + system;
 }
 
-/* 20 MB of answers that are not read: others are served, memory stays flat, and not a byte is lost. */
-static void test_who_does_not_read_holds_nobody_up(void **state)
+/*
+ * Send echoes until the target, which cannot get rid of its answers, takes no
+ * more, for `wait` ms. How many were sent whole; *at: bytes of the next one.
+ */
+static uint32_t fill(int fd, uint8_t *pdu, size_t *at, int wait)
 {
-	static uint8_t pdu[BHS_LEN + ECHO_LEN], answer[BHS_LEN + ECHO_LEN];
-	int slow = connect_target(), other;
-	unsigned long before = 0;
-	size_t at = 0;
-	uint32_t sent = 0, got = 0;
+	unsigned long before;
+	uint32_t sent = 0;
 
-	(void)state;
-	log_in(slow, 1);
-	/* Send until the target, which cannot get rid of its answers, takes no more. */
+	*at = 0;
 	make_nop(pdu, 0, ECHO_LEN);
 	for (;;) {
-		struct pollfd writable = { .fd = slow, .events = POLLOUT };
+		struct pollfd writable = { .fd = fd, .events = POLLOUT };
 		ssize_t some;
 
 		before = busy();
-		if (sent == ECHOES || poll(&writable, 1, 300) == 0)
+		if (sent == ECHOES || poll(&writable, 1, wait) == 0)
 			break;
-		some = send(slow, pdu + at, sizeof(pdu) - at, MSG_DONTWAIT | MSG_NOSIGNAL);
+		some = send(fd, pdu + *at, BHS_LEN + ECHO_LEN - *at, MSG_DONTWAIT | MSG_NOSIGNAL);
 		assert_true(some > 0 || errno == EAGAIN);
-		at += some > 0 ? (size_t)some : 0;
-		if (at == sizeof(pdu)) {
+		*at += some > 0 ? (size_t)some : 0;
+		if (*at == BHS_LEN + ECHO_LEN) {
 			make_nop(pdu, ++sent, ECHO_LEN);
-			at = 0;
+			*at = 0;
 		}
 	}
 	/* It waits for the socket, and does not ask it again and again. */
 	assert_in_range(busy() - before, 0, (unsigned long)sysconf(_SC_CLK_TCK) / 10);
 	assert_in_range(sent, 1, ECHOES - 1);
+	return sent;
+}
+
+/* 20 MB of answers that are not read: others are served, memory stays flat, and not a byte is lost. */
+static void test_who_does_not_read_holds_nobody_up(void **state)
+{
+	static uint8_t pdu[BHS_LEN + ECHO_LEN], answer[BHS_LEN + ECHO_LEN];
+	int slow = connect_target(), other;
+	uint32_t sent, got = 0;
+	size_t at;
+
+	(void)state;
+	log_in(slow, 1);
+	sent = fill(slow, pdu, &at, 300);
 	assert_in_range(resident(), 1, 64 * 1024);
 
 	other = connect_target();
@@ -239,6 +256,34 @@ static void test_who_does_not_read_holds_nobody_up(void **state)
 	send_all(slow, pdu + at, sizeof(pdu) - at);
 	read_all(slow, answer, sizeof(answer));
 	check_echo(answer, got, ECHO_LEN);
+	close(slow);
+}
+
+/* Who never reads is dropped; what had come by then is whole, and no ping stands in the middle of it. */
+static void test_who_never_reads_is_dropped(void **state)
+{
+	static uint8_t pdu[BHS_LEN + ECHO_LEN], answer[BHS_LEN + ECHO_LEN];
+	struct pollfd hung_up;
+	int slow = connect_target();
+	size_t at, have = 0;
+	uint32_t got = 0;
+
+	(void)state;
+	log_in(slow, 1);
+	fill(slow, pdu, &at, 100);
+	hung_up = (struct pollfd){ .fd = slow, .events = 0 };
+	assert_int_equal(poll(&hung_up, 1, 20000), 1); /* the reset of what it sent in vain */
+	for (;;) {
+		ssize_t some = recv(slow, answer + have, sizeof(answer) - have, 0);
+
+		if (some <= 0)
+			break;
+		have += (size_t)some;
+		if (have == sizeof(answer)) {
+			check_echo(answer, got++, ECHO_LEN);
+			have = 0;
+		}
+	}
 	close(slow);
 }
 
@@ -283,6 +328,12 @@ static void test_peers_leave(void **state)
 	}
 }
 
+static int start_impatient(void **state)
+{
+	impatient = true;
+	return start(state);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -290,6 +341,11 @@ int main(void)
 		cmocka_unit_test(test_a_refusal_arrives),
 		cmocka_unit_test(test_peers_leave),
 	};
+	const struct CMUnitTest impatient_tests[] = {
+		cmocka_unit_test(test_who_never_reads_is_dropped),
+	};
+	int failed = cmocka_run_group_tests_name("target_server", tests, start, stop);
 
-	return cmocka_run_group_tests_name("target_server", tests, start, stop);
+	return failed + cmocka_run_group_tests_name("target_server_impatient", impatient_tests,
+						    start_impatient, stop);
 }
