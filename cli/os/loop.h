@@ -4,6 +4,7 @@
 #define SGW_OS_LOOP_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "os/timers.h"
@@ -28,6 +29,7 @@ struct loop_watch {
 	/* Private. */
 	int fd;
 	unsigned int events;
+	size_t slot; /* where the system is handed a list */
 };
 
 struct loop *loop_new(struct err *err) __attribute__((nonnull));

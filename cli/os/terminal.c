@@ -5,5 +5,5 @@
 
 bool terminal_is(FILE *stream)
 {
-	return isatty(fileno(stream)) == 1;
+	return isatty(fileno(stream)) != 0;
 }
