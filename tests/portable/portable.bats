@@ -1,0 +1,134 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# The programs for Windows, under wine, and sgw-target for a big-endian machine, under qemu-user, each
+# against native clients and targets: that they are built for another system must not show.
+# shellcheck disable=SC2153,SC2154 # PORTAL is set by start_target, stderr by run --separate-stderr
+
+load ../helpers
+load ../wine/wine
+load systems
+
+IQN=iqn.1997-05.com.amazon
+HOST=iqn.2026-01.com.example:host
+
+setup_file() {
+	if command -v wine >/dev/null; then
+		wine_start "$BATS_FILE_TMPDIR"
+	fi
+}
+
+teardown_file() {
+	if [ -n "${WINEPREFIX:-}" ]; then
+		wine_stop
+	fi
+}
+
+# The secrets of mutual CHAP for myvolume, for sgw-target and for libiscsi's tools.
+mutual_chap() {
+	CHAP=$BATS_TEST_TMPDIR/chap.json
+	(
+		umask 077
+		jq -n --arg target "$IQN:myvolume" --arg initiator "$HOST" \
+			'{ChapCredentials: [{TargetARN: $target, InitiatorName: $initiator,
+			SecretToAuthenticateInitiator: "initiatorsec1",
+			SecretToAuthenticateTarget: "targetsecret1"}]}' >"$CHAP"
+	)
+	export LIBISCSI_CHAP_TARGET_USERNAME=$IQN:myvolume LIBISCSI_CHAP_TARGET_PASSWORD=targetsecret1
+	URL="iscsi://$HOST%initiatorsec1"
+}
+
+check_discovery() { # SYSTEM
+	need_system "$1"
+	run_target_on "$1"
+	start_target --targets 300 --volume other:5M
+	run -0 --separate-stderr sgw-init discover "$PORTAL"
+	[ "${#lines[@]}" -eq 302 ]
+	[[ $output == *"$IQN:volume-300"* ]]
+	run -0 --separate-stderr iscsi-ls "iscsi://$PORTAL"
+	[ "${#lines[@]}" -eq 301 ]
+	run -0 iscsi-readcapacity16 -s "iscsi://$PORTAL/$IQN:other/0"
+	[ "$output" -eq $((5 << 20)) ]
+}
+
+check_chap() { # SYSTEM
+	need_system "$1"
+	run_target_on "$1"
+	mutual_chap
+	start_target --chap "$CHAP" --expect CHAP=mutual --transcript "$BATS_TEST_TMPDIR/transcript"
+	run -0 --separate-stderr iscsi-inq -i "$HOST" "$URL@$PORTAL/$IQN:myvolume/0"
+	[[ $output == *"Vendor:Amazon  "*"Product:Storage Gateway "* ]]
+	run -10 iscsi-inq -i "$HOST" "iscsi://$HOST%wrongsecret12@$PORTAL/$IQN:myvolume/0"
+	[[ $output == *"Authentication failure"* ]]
+	LIBISCSI_CHAP_TARGET_PASSWORD=wrongsecret12 run -10 iscsi-inq -i "$HOST" \
+		"$URL@$PORTAL/$IQN:myvolume/0"
+	[[ $output == *"Invalid CHAP_R"* ]]
+	stop_targets # which fails where it did not end well
+	grep -q -F 'ended; logins: 1,' "$TARGET_LOG"
+	jq -e -s 'any(.event == "login")' "$BATS_TEST_TMPDIR/transcript"
+	run ! grep -E 'initiatorsec1|targetsecret1' "$BATS_TEST_TMPDIR/transcript" "$TARGET_LOG"
+}
+
+@test "discovery finds the targets of a sgw-target on Windows" {
+	check_discovery windows
+}
+
+@test "discovery finds the targets of a sgw-target on a big-endian machine" {
+	check_discovery s390x
+}
+
+@test "mutual CHAP logs in to a sgw-target on Windows, and wrong secrets do not" {
+	check_chap windows
+}
+
+@test "mutual CHAP logs in to a sgw-target on a big-endian machine, and wrong secrets do not" {
+	check_chap s390x
+}
+
+@test "sgw-target on Windows refuses a CHAP file that others can read" {
+	need wine
+	mutual_chap
+	chmod 644 "$CHAP"
+	run -1 wine "$BUILD/windows/sgw-target.exe" --chap "$CHAP"
+	[[ $output == *"$CHAP: holds secrets, but other users may get at them: run: icacls "* ]]
+}
+
+@test "sgw-init on Windows discovers what it discovers here" {
+	need wine
+	start_target --gateway tape
+	run -0 --separate-stderr sgw-init discover "$PORTAL"
+	native=$output
+	run -0 --separate-stderr wine "$BUILD/windows/sgw-init.exe" discover "$PORTAL" "localhost:$PORT"
+	[[ ${output//$'\r'/} == "$native"* ]]
+	[ "${#lines[@]}" -eq 23 ]
+	[[ $stderr == *"asking as iqn.2000-01.com.example:sgw-init-discover"* ]]
+}
+
+@test "sgw-init on Windows tells a portal that refuses from a name that is none" {
+	need wine
+	start_target
+	stop_targets # its port is free now
+	run -1 wine "$BUILD/windows/sgw-init.exe" discover "$PORTAL" nowhere.invalid
+	[[ $output == *"sgw-init: $PORTAL: cannot connect: connection refused"* ]]
+	[[ $output == *"sgw-init: nowhere.invalid:3260: cannot look up host 'nowhere.invalid': "* ]]
+}
+
+@test "sgw-init on Windows shows and checks the profiles that it shows and checks here" {
+	need wine
+	for command in 'list' 'show tape' 'show volume --output json'; do
+		read -r -a words <<<"$command"
+		run -0 sgw-init profile "${words[@]}"
+		native=$output
+		run -0 --separate-stderr wine "$BUILD/windows/sgw-init.exe" profile "${words[@]}"
+		[ "${output//$'\r'/}" = "$native" ]
+	done
+	run -0 wine "$BUILD/windows/sgw-init.exe" profile validate "$ROOT/tests/data/profiles/backup.xml"
+	run -1 wine "$BUILD/windows/sgw-init.exe" profile validate "$ROOT/README.md"
+}
+
+@test "sgw-init on Windows has no command that tunes open-iscsi" {
+	need wine
+	run -2 wine "$BUILD/windows/sgw-init.exe" apply
+	[[ $output == *"there is no command 'apply'"* ]]
+	run -2 wine "$BUILD/windows/sgw-init.exe" profile list --root /tmp
+	[[ $output == *"--root is for the tree of a Linux host"* ]]
+}
