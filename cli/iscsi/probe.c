@@ -32,12 +32,14 @@ enum ask {
 	ASK_CAPACITY_16,
 };
 
-static const char *const names[] = {
-	[ASK_PING] = "NOP-Out",
-	[ASK_LUNS] = "REPORT LUNS",
-	[ASK_IDENTITY] = "INQUIRY",
-	[ASK_CAPACITY_10] = "READ CAPACITY(10)",
-	[ASK_CAPACITY_16] = "READ CAPACITY(16)",
+static const struct {
+	const char *name, *awaited;
+} asks[] = {
+	[ASK_PING] = { "NOP-Out", "answer to NOP-Out" },
+	[ASK_LUNS] = { "REPORT LUNS", "answer to REPORT LUNS" },
+	[ASK_IDENTITY] = { "INQUIRY", "answer to INQUIRY" },
+	[ASK_CAPACITY_10] = { "READ CAPACITY(10)", "answer to READ CAPACITY(10)" },
+	[ASK_CAPACITY_16] = { "READ CAPACITY(16)", "answer to READ CAPACITY(16)" },
 };
 
 struct probe {
@@ -255,7 +257,7 @@ static void send_ping(struct probe *probe)
 	put_be32(bhs + BHS_ITT, ++probe->tag);
 	put_be32(bhs + BHS_TTT, TAG_NONE);
 	probe->since = loop_clock_us();
-	if (connection_request(probe->connection, bhs, NULL, 0, "answer to NOP-Out", &err) < 0)
+	if (connection_request(probe->connection, bhs, NULL, 0, asks[ASK_PING].awaited, &err) < 0)
 		connection_fail(probe->connection, &err);
 }
 
@@ -284,7 +286,7 @@ static void send_command(struct probe *probe)
 		break;
 	}
 	read_task_begin(&probe->task, ++probe->tag, lun, cdb, len, bhs);
-	if (connection_request(probe->connection, bhs, NULL, 0, names[probe->ask], &err) < 0)
+	if (connection_request(probe->connection, bhs, NULL, 0, asks[probe->ask].awaited, &err) < 0)
 		connection_fail(probe->connection, &err);
 }
 
@@ -317,7 +319,7 @@ static void tell_problem(struct probe *probe)
 
 	if (task->has_sense)
 		cdb_sense_text(&task->sense, sense);
-	snprintf(unit->problem, sizeof(unit->problem), "%s: %s%s%s", names[probe->ask],
+	snprintf(unit->problem, sizeof(unit->problem), "%s: %s%s%s", asks[probe->ask].name,
 		 cdb_status_name(task->status), sense[0] ? ", " : "", sense);
 }
 
@@ -326,7 +328,7 @@ static void tell_short(struct probe *probe)
 	struct probe_unit *unit = &probe->result.units[probe->unit];
 
 	snprintf(unit->problem, sizeof(unit->problem), "%s: %u bytes are too few for an answer",
-		 names[probe->ask], probe->task.received);
+		 asks[probe->ask].name, probe->task.received);
 }
 
 static int add_units(struct probe *probe, const uint8_t *luns, size_t count)
@@ -469,7 +471,7 @@ static void connection_pdu(void *arg, const struct pdu *pdu)
 	if (rc > 0) {
 		command_over(probe);
 	} else if (rc < 0) {
-		err_set(&err, why.code, "%s failed: %s", names[probe->ask], why.reason);
+		err_set(&err, why.code, "%s failed: %s", asks[probe->ask].name, why.reason);
 		connection_fail(probe->connection, &err);
 	}
 }
