@@ -40,8 +40,9 @@ static void say(const char *place, const char *text)
 
 static int read_chap(struct gateway *gateway, const char *path, struct err *err)
 {
-	CLEANUP(buf_done) struct buf bytes = { 0 };
-	int rc = file_read_private(path, CHAP_FILE_MAX, &bytes, err);
+	/* Of any mode: its secrets guard test data. */
+	CLEANUP(buf_done) struct buf bytes = { .secret = true };
+	int rc = file_read(path, CHAP_FILE_MAX, &bytes, err);
 
 	if (rc < 0)
 		return rc;
