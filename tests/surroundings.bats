@@ -59,6 +59,12 @@ sgw() {
 	[ "$output" = 'nothing was applied here' ]
 }
 
+@test "few open files are enough for many records" {
+	start_target --targets 60
+	run -0 bash -c 'ulimit -n 24; exec sgw-init apply --root "$1" "$2"' - "$HOST" "$PORTAL"
+	run -0 bash -c 'ulimit -n 24; exec sgw-init undo --root "$1"' - "$HOST"
+}
+
 @test "a reader that went is no end in the midst of an apply, and check has no words for it" {
 	run -0 bash -c 'sgw-init apply --root "$1" 2>"$2" | true; echo "${PIPESTATUS[0]}"' - "$HOST" \
 		"$BATS_TEST_TMPDIR/errors"

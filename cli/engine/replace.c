@@ -249,6 +249,8 @@ static int write_temps(const struct change_set *set, struct err *err)
 			if (!set->changes[i].after.exists)
 				continue;
 			fd = write_temp(set, &set->changes[i], &cursor, err);
+			if (fd == -EMFILE && open > 0)
+				break; /* a smaller batch, as this process may have it */
 			if (fd < 0) {
 				ret = paths_at(set->paths, set->changes[i].real, err);
 				break;
