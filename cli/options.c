@@ -208,6 +208,10 @@ static int usage_of_getopt(int c, char **argv, struct err *err)
 {
 	if (c == ':')
 		return err_set(err, ERR_USAGE, "%s needs a value; see --help", argv[optind - 1]);
+	/* A letter may stand in the midst of a word, which getopt has not left yet. */
+	if (optopt > 0 && optopt < FIRST_ROW && optopt != HELP)
+		return err_set(err, ERR_USAGE, "-%c is not an option of this command; see --help",
+			       optopt);
 	return err_set(err, ERR_USAGE, "%s is not an option of this command; see --help",
 		       argv[optind - 1]);
 }

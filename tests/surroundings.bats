@@ -83,3 +83,17 @@ sgw() {
 		[ "$output" = 'sgw-init: standard output: No space left on device' ]
 	done
 }
+
+@test "an option that is none is named, wherever it stands" {
+	local words name
+	while IFS='|' read -r words name; do
+		# shellcheck disable=SC2086 # several words
+		run -2 sgw-init apply $words
+		[ "$output" = "sgw-init: $name is not an option of this command; see --help" ]
+	done <<-END
+		--dry-run -xy|-x
+		-x|-x
+		--foo|--foo
+		--dry-run --help=3|--help=3
+	END
+}
