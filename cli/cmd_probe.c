@@ -73,6 +73,17 @@ static int find_targets(struct probing_command *cmd, struct err *err)
 	return 0;
 }
 
+/* Where nobody can tell, the random ISID alone keeps other sessions safe. */
+static int load_sessions(struct probing_command *cmd, struct err *err)
+{
+	int rc = sessions_load(&cmd->sessions, &cmd->paths, err);
+
+	if (rc != -ENOSYS)
+		return rc;
+	warn("%s: probing all the same", err->reason);
+	return 0;
+}
+
 static const char *find_session(const struct sessions *sessions, const char *target)
 {
 	for (size_t i = 0; i < sessions->count; i++) {
@@ -132,7 +143,7 @@ static int probe(struct probing_command *cmd, struct err *err)
 	if (rc == 0)
 		rc = credentials_open(&cmd->store, &cmd->paths, opt->chap, err);
 	if (rc == 0)
-		rc = sessions_load(&cmd->sessions, &cmd->paths, err);
+		rc = load_sessions(cmd, err);
 	if (rc == 0 && !opt->target)
 		rc = find_targets(cmd, err);
 	if (rc == 0)

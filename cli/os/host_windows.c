@@ -9,6 +9,7 @@
 #include "err.h"
 #include "host/database.h"
 #include "host/paths.h"
+#include "host/sessions.h"
 #include "options.h"
 
 int paths_init(struct paths *paths, const char *dir, struct err *err)
@@ -63,4 +64,30 @@ int initiator_name_read(const struct paths *paths, char name[ISCSI_NAME_SIZE], s
 	name[0] = '\0';
 	err_set(err, ENOENT, "Windows tells its InitiatorName to its own initiator alone");
 	return err_at(err, "InitiatorName");
+}
+
+/* Credentials that Windows keeps are its own; --chap gives ours. */
+int database_load(struct database *db, const struct paths *paths, struct err *err)
+{
+	(void)paths;
+	(void)err;
+	*db = (struct database){ .count = 0 };
+	return 0;
+}
+
+void database_done(struct database *db)
+{
+	(void)db;
+}
+
+int sessions_load(struct sessions *sessions, const struct paths *paths, struct err *err)
+{
+	(void)paths;
+	*sessions = (struct sessions){ .count = 0 };
+	return err_set(err, ENOSYS, "Windows does not tell here which sessions are live");
+}
+
+void sessions_done(struct sessions *sessions)
+{
+	(void)sessions;
 }
