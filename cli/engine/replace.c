@@ -11,12 +11,11 @@
 
 #include "err.h"
 #include "host/lock.h"
-#include "host/obstacles.h"
 #include "host/paths.h"
+#include "os/sync.h"
 
 enum {
-	BATCH = 128, /* temps open at once: they are synced together */
-	BLOCK = 4096,
+	BATCH = 256, /* files open at once: they are synced together */
 	TEMP_MAX = TX_ID_MAX + 40,
 };
 
@@ -55,112 +54,6 @@ static int check_same(const struct change *change, bool exists, const struct sta
 	if (change->exists != exists || (exists && !same_file(&change->st, st)))
 		return err_set(err, ESTALE, "it was changed meanwhile: run the command again");
 	return 0;
-}
-
-static int check_dir(struct dir_cursor *checked, const struct paths *paths, const char *path,
-		     uint64_t bytes, struct err *err)
-{
-	bool known = checked->path && strcmp(checked->path, path) == 0;
-	int fd = dir_cursor_at(checked, paths, path, err);
-
-	if (fd < 0)
-		return fd;
-	return known || obstacle_dir(fd, bytes, err) == 0 ? fd : paths_at(paths, path, err);
-}
-
-/* The nearest directory above path that is there. */
-static char *existing_parent(const struct dirs *missing, const char *path)
-{
-	char *parent = dir_of(path);
-
-	while (parent && dirs_hold(missing, parent)) {
-		char *up = dir_of(parent);
-
-		free(parent);
-		parent = up;
-	}
-	return parent;
-}
-
-static int check_change(struct change_set *set, const struct change *change, uint64_t bytes,
-			struct dir_cursor cursors[2], struct err *err)
-{
-	CLEANUP(free_ptr) char *parent = dir_of(change->real);
-	CLEANUP(free_ptr) char *base = NULL;
-	struct spot spot = SPOT_NONE;
-	int dir, temp_dir, ret;
-
-	if (!parent)
-		return err_oom(err);
-	if (change->after.exists) {
-		ret = dirs_missing(&set->dirs, set->paths, parent, err);
-		if (ret == 0 && change->database)
-			ret = dirs_missing(&set->dirs, set->paths, change->database, err);
-		if (ret < 0)
-			return ret;
-	}
-	if (!dirs_hold(&set->dirs, parent)) {
-		ret = paths_find(set->paths, change->real, &spot, err);
-		if (ret == 0)
-			ret = check_same(change, spot.exists, &spot.st, err);
-		if (ret == 0 && spot.exists)
-			ret = obstacle_file(&spot, err);
-		spot_done(&spot);
-		if (ret < 0)
-			return paths_at(set->paths, change->real, err);
-	}
-	base = existing_parent(&set->dirs, change->real);
-	if (!base)
-		return err_oom(err);
-	dir = check_dir(&cursors[0], set->paths, base, bytes, err);
-	if (dir < 0 || !change->database || dirs_hold(&set->dirs, change->database))
-		return dir < 0 ? dir : 0;
-	temp_dir = check_dir(&cursors[1], set->paths, change->database, bytes, err);
-	if (temp_dir < 0)
-		return temp_dir;
-	return obstacle_between(temp_dir, dir, err) < 0 ? paths_at(set->paths, base, err) : 0;
-}
-
-static int compare_reals(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* Two names that end in one file: the second change would undo the first. */
-static int check_twice(const struct change_set *set, struct err *err)
-{
-	CLEANUP(free_ptr) const char **reals = calloc(set->count + 1, sizeof(*reals));
-	size_t i;
-
-	if (!reals)
-		return err_oom(err);
-	for (i = 0; i < set->count; i++)
-		reals[i] = set->changes[i].real;
-	qsort(reals, set->count, sizeof(*reals), compare_reals);
-	for (i = 1; i < set->count; i++)
-		if (strcmp(reals[i - 1], reals[i]) == 0) {
-			err_set(err, EINVAL, "two changes of this one file, by different names");
-			return paths_at(set->paths, reals[i], err);
-		}
-	return 0;
-}
-
-int replace_check(struct change_set *set, struct err *err)
-{
-	struct dir_cursor cursors[2] = { { 0 }, { 0 } };
-	uint64_t bytes = 0;
-	size_t i;
-	int ret;
-
-	ret = check_twice(set, err);
-	/* Over all: an upper bound for each file system. */
-	for (i = 0; i < set->count; i++)
-		bytes += (set->changes[i].after.len / BLOCK + 1) * BLOCK;
-	for (i = 0; ret == 0 && i < set->count; i++)
-		ret = check_change(set, &set->changes[i], bytes, cursors, err);
-	dir_cursor_done(&cursors[0]);
-	dir_cursor_done(&cursors[1]);
-	return ret;
 }
 
 static bool below_database(const struct change_set *set, const char *path)
@@ -233,6 +126,24 @@ static int write_temp(const struct change_set *set, const struct change *change,
 	return fd;
 }
 
+/* Sync and close them; the first error names the change that each belongs to. */
+static int sync_temps(const struct change_set *set, const int *fds, const size_t *owners,
+		      size_t count, struct err *err)
+{
+	int errors[BATCH], ret = 0;
+	size_t i;
+
+	sync_all(fds, errors, count);
+	for (i = 0; i < count; i++) {
+		if (ret == 0 && errors[i] != 0) {
+			err_sys(err, errors[i], "cannot sync its new bytes");
+			ret = paths_at(set->paths, set->changes[owners[i]].real, err);
+		}
+		close(fds[i]);
+	}
+	return ret;
+}
+
 /*
  * Many temps, then their syncs: the first one's commit takes the others along,
  * where a sync after each write would wait for the disk each time.
@@ -240,14 +151,11 @@ static int write_temp(const struct change_set *set, const struct change *change,
 static int write_temps(const struct change_set *set, struct err *err)
 {
 	struct dir_cursor cursor = { 0 };
+	size_t owners[BATCH], count = 0, i;
 	int fds[BATCH], fd, ret = 0;
-	size_t i = 0, from, open;
 
-	while (ret == 0 && i < set->count) {
-		from = i;
-		for (open = 0; open < BATCH && i < set->count; i++) {
-			if (!set->changes[i].after.exists)
-				continue;
+	for (i = 0; ret == 0 && i < set->count; i++) {
+		if (set->changes[i].after.exists) {
 			fd = write_temp(set, &set->changes[i], &cursor, err);
 			if (fd == -EMFILE && open > 0)
 				break; /* a smaller batch, as this process may have it */
@@ -255,18 +163,19 @@ static int write_temps(const struct change_set *set, struct err *err)
 				ret = paths_at(set->paths, set->changes[i].real, err);
 				break;
 			}
-			fds[open++] = fd;
+			owners[count] = i;
+			fds[count++] = fd;
 		}
-		for (open = 0; from < i; from++) {
-			if (!set->changes[from].after.exists)
-				continue;
-			if (ret == 0 && fsync(fds[open]) < 0) {
-				err_sys(err, errno, "cannot sync its new bytes");
-				ret = paths_at(set->paths, set->changes[from].real, err);
-			}
-			close(fds[open++]);
+		if (count == BATCH) {
+			ret = sync_temps(set, fds, owners, count, err);
+			count = 0;
 		}
 	}
+	if (ret == 0)
+		ret = sync_temps(set, fds, owners, count, err);
+	else
+		while (count > 0)
+			close(fds[--count]);
 	dir_cursor_done(&cursor);
 	return ret;
 }
@@ -313,7 +222,7 @@ static bool has_records(const struct change_set *set)
 
 static int move_all(struct change_set *set, struct err *err)
 {
-	struct dir_cursor cursors[2] = { { 0 }, { 0 } };
+	struct dir_cursor cursors[2] = { 0 };
 	struct lock lock = LOCK_NONE;
 	struct err second;
 	size_t i;
@@ -340,8 +249,40 @@ static int add_parent(struct dirs *dirs, const char *path, struct err *err)
 	return parent ? dirs_add(dirs, parent, err) : err_oom(err);
 }
 
+static int sync_some_dirs(const struct change_set *set, char *const *dirs, size_t count,
+			  struct dir_cursor *cursor, struct err *err)
+{
+	int fds[BATCH], errors[BATCH], dir, ret = 0;
+	size_t open, i;
+
+	for (open = 0; ret == 0 && open < count; open++) {
+		dir = dir_cursor_at(cursor, set->paths, dirs[open], err);
+		if (dir < 0) {
+			ret = dir;
+			break;
+		}
+		fds[open] = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (fds[open] < 0) {
+			err_sys(err, errno, "cannot open this directory");
+			ret = paths_at(set->paths, dirs[open], err);
+			break;
+		}
+	}
+	if (ret == 0)
+		sync_all(fds, errors, open);
+	for (i = 0; i < open; i++) {
+		close(fds[i]);
+		if (ret == 0 && errors[i] != 0) {
+			err_sys(err, errors[i], "cannot sync this directory");
+			ret = paths_at(set->paths, dirs[i], err);
+		}
+	}
+	return ret;
+}
+
 static int sync_dirs(const struct change_set *set, struct err *err)
 {
+	struct dir_cursor cursor = { 0 };
 	struct dirs dirs = { 0 };
 	size_t i;
 	int ret = 0;
@@ -356,8 +297,10 @@ static int sync_dirs(const struct change_set *set, struct err *err)
 		if (ret == 0)
 			ret = add_parent(&dirs, set->dirs.paths[i], err);
 	}
-	for (i = 0; ret == 0 && i < dirs.count; i++)
-		ret = dir_sync(set->paths, dirs.paths[i], err);
+	for (i = 0; ret == 0 && i < dirs.count; i += BATCH)
+		ret = sync_some_dirs(set, dirs.paths + i,
+				     dirs.count - i < BATCH ? dirs.count - i : BATCH, &cursor, err);
+	dir_cursor_done(&cursor);
 	dirs_done(&dirs);
 	return ret;
 }
@@ -406,8 +349,10 @@ void change_set_done(struct change_set *set)
 {
 	size_t i;
 
-	for (i = 0; i < set->count; i++)
+	for (i = 0; i < set->count; i++) {
 		attributes_done(&set->changes[i].attributes);
+		free(set->changes[i].real);
+	}
 	free(set->changes);
 	dirs_done(&set->dirs);
 	*set = (struct change_set){ 0 };

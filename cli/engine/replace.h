@@ -15,19 +15,20 @@
 #include "engine/entry.h"
 #include "host/attributes.h"
 #include "host/dirs.h"
+#include "host/found.h"
 
 struct err;
 struct paths;
 
 /* One file as it is to be. */
 struct change {
-	const char *real; /* without links */
+	char *real; /* without links; owned */
 	const char *database; /* its database root, NULL: no record */
 	size_t number; /* names its temp; unlike the others' */
 	bool exists; /* as it was looked at; then st tells which file it was */
 	struct stat st;
 	struct image after;
-	struct attributes attributes; /* after's, owned */
+	struct attributes attributes; /* after's; owned */
 };
 
 struct change_set {
@@ -35,13 +36,20 @@ struct change_set {
 	const char *id; /* names the temps */
 	struct change *changes;
 	size_t count;
-	struct dirs
-		dirs; /* found missing by the check, then made: 0700 below a database, else 0755 */
+	struct dirs dirs; /* missing, to be made: 0700 below a database, else 0755 */
 	bool touched; /* a file was renamed or removed */
 };
 
-/* Whatever can be known before the first write, and the missing directories. Writes nothing. */
-int replace_check(struct change_set *set, struct err *err);
+/*
+ * Add a change of the file that was looked at, given its database, number,
+ * after and attributes, which are the set's from here on. What stands in its
+ * way is told now: a bind mount, an immutable file or directory, rights, a
+ * database on two file systems. Missing directories are noted.
+ */
+int replace_add(struct change_set *set, struct change *change, struct found *now, struct err *err);
+
+/* What concerns all of them: one file twice, room on the disk. Writes nothing. */
+int replace_check(const struct change_set *set, struct err *err);
 
 /*
  * Write it. Records change under the database's lock, which is held for the

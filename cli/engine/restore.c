@@ -13,7 +13,7 @@
 struct plan {
 	struct restore *restore;
 	const struct entry_file *file;
-	const struct found *now;
+	struct found *now;
 };
 
 static int add_step(struct restore *restore, enum undo_action action, const char *path,
@@ -56,35 +56,34 @@ static int keep_file(const struct plan *plan, const char *note, struct err *err)
 	return add_step(plan->restore, UNDO_KEPT, plan->file->path, NULL, note, err);
 }
 
-/* Room for it was made at the start: one change a file at most. */
-static struct change *add_change(const struct plan *plan, size_t number)
+/* The attributes pass to the set. */
+static int add_change(const struct plan *plan, size_t number, struct image after,
+		      struct attributes attributes, struct err *err)
 {
-	struct change_set *set = &plan->restore->set;
-	struct change *change = &set->changes[set->count++];
-
-	*change = (struct change){
-		.real = plan->file->real,
+	struct change change = {
 		.database = plan->file->database,
 		.number = number,
-		.exists = plan->now->exists,
-		.st = plan->now->st,
+		.after = after,
+		.attributes = attributes,
 	};
-	return change;
+
+	return replace_add(&plan->restore->set, &change, plan->now, err);
 }
 
 static int put_back(const struct plan *plan, size_t number, struct err *err)
 {
 	const struct entry_file *file = plan->file;
 	const struct found *now = plan->now;
-	struct change *change = add_change(plan, number);
+	struct attributes attributes;
 	int ret;
 
-	change->after = file->before;
-	ret = attributes_copy(&change->attributes,
-			      now->exists ? &now->attributes : &file->attributes, err);
+	ret = attributes_copy(&attributes, now->exists ? &now->attributes : &file->attributes, err);
+	if (ret < 0)
+		return ret;
 	/* A mode that others set since is theirs. */
-	if (ret == 0 && now->exists && file->before.exists && now->attributes.mode == file->mode)
-		change->attributes.mode = file->attributes.mode;
+	if (now->exists && file->before.exists && attributes.mode == file->mode)
+		attributes.mode = file->attributes.mode;
+	ret = add_change(plan, number, file->before, attributes, err);
 	if (ret < 0)
 		return ret;
 	return add_step(plan->restore, file->before.exists ? UNDO_RESTORED : UNDO_REMOVED,
@@ -106,7 +105,7 @@ static int merge_file(struct plan *plan, size_t number, struct err *err)
 	const struct image now = { true, buf_text(&plan->now->bytes), plan->now->bytes.len };
 	struct buf *edited = &plan->restore->edited[number];
 	size_t told = plan->restore->step_count;
-	struct change *change;
+	struct attributes attributes;
 	char note[256];
 	int ret;
 
@@ -125,10 +124,11 @@ static int merge_file(struct plan *plan, size_t number, struct err *err)
 	}
 	if (ret == 0)
 		return 0;
-	change = add_change(plan, number);
-	change->after = (struct image){ true, edited->data, edited->len };
 	/* The narrower mode stays: who knows what others wrote into the file. */
-	return attributes_copy(&change->attributes, &plan->now->attributes, err);
+	ret = attributes_copy(&attributes, &plan->now->attributes, err);
+	return ret < 0 ? ret
+		       : add_change(plan, number, (struct image){ true, edited->data, edited->len },
+				    attributes, err);
 }
 
 static bool is_image(const struct found *now, const struct image *image)
@@ -174,9 +174,8 @@ int restore_plan(struct restore *restore, const struct paths *paths, const struc
 	int ret = 0;
 
 	*restore = (struct restore){ .set = { .paths = paths, .id = entry->id } };
-	restore->set.changes = calloc(entry->file_count + 1, sizeof(*restore->set.changes));
 	restore->edited = calloc(entry->file_count + 1, sizeof(*restore->edited));
-	if (!restore->set.changes || !restore->edited)
+	if (!restore->edited)
 		return err_oom(err);
 	restore->edited_count = entry->file_count;
 	for (i = 0; ret == 0 && i < entry->file_count; i++) {

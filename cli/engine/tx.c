@@ -63,32 +63,6 @@ void tx_end(struct tx *tx)
 	free(tx);
 }
 
-/* The path without links; what is missing of it is taken as it stands. */
-static char *real_of(const struct paths *paths, const char *path, struct err *err)
-{
-	CLEANUP(free_ptr) char *parent = NULL;
-	CLEANUP(free_ptr) char *real = NULL;
-	struct buf out = { 0 };
-	char *text;
-
-	text = paths_real(paths, path, err);
-	if (text || err->code != ENOENT)
-		return text;
-	parent = dir_of(path);
-	if (!parent) {
-		err_oom(err);
-		return NULL;
-	}
-	real = real_of(paths, parent, err);
-	if (!real)
-		return NULL;
-	buf_addf(&out, "%s%s", real, strrchr(path, '/'));
-	text = buf_take(&out);
-	if (!text)
-		err_oom(err);
-	return text;
-}
-
 /* What is to be written, beside what the journal says of it: one of each a file. */
 struct work {
 	struct entry entry;
@@ -121,27 +95,6 @@ static bool needless(const struct tx_file *file, const struct found *now)
 	       (now->attributes.mode & ~file->mode) == 0;
 }
 
-static int new_attributes(const struct paths *paths, const struct entry_file *file, mode_t mode,
-			  struct attributes *attributes, struct err *err)
-{
-	CLEANUP(free_ptr) char *parent = dir_of(file->real);
-	struct err missing;
-	int dir, ret;
-
-	if (!parent)
-		return err_oom(err);
-	/* A directory that is still to be made holds no neighbours. */
-	dir = dir_open(paths, parent, &missing);
-	if (dir < 0 && dir != -ENOENT) {
-		*err = missing;
-		return dir;
-	}
-	ret = attributes_new(attributes, mode, dir, err);
-	if (dir >= 0)
-		close(dir);
-	return ret;
-}
-
 static char *copy_text(const char *text, int *failed)
 {
 	char *copy = text ? strdup(text) : NULL;
@@ -151,41 +104,47 @@ static char *copy_text(const char *text, int *failed)
 	return copy;
 }
 
-static int add_file(struct work *work, const struct paths *paths, const struct tx_file *file,
-		    char *real, const struct found *now, struct err *err)
+/* What the journal is to say of the file. */
+static int describe(struct entry_file *out, const struct tx_file *file, const struct found *now,
+		    struct err *err)
 {
-	struct entry_file *out = &work->entry.files[work->entry.file_count++];
-	struct change *change = &work->set.changes[work->set.count++];
-	int failed = 0, ret;
+	int failed = 0;
 
 	out->path = copy_text(file->path, &failed);
+	out->real = copy_text(now->real, &failed);
 	out->type = copy_text(file->type ? file->type->name : NULL, &failed);
 	out->database = copy_text(file->database, &failed);
-	out->real = real;
 	if (failed)
 		return err_oom(err);
-	if (file->before) {
-		out->before = (struct image){ true, buf_text(file->before), file->before->len };
-		ret = attributes_copy(&out->attributes, &now->attributes, err);
-		if (ret < 0)
-			return ret;
-	}
 	if (file->after) {
 		out->after = (struct image){ true, buf_text(file->after), file->after->len };
 		out->mode = now->exists ? now->attributes.mode & file->mode : file->mode;
-		ret = now->exists ? attributes_copy(&change->attributes, &now->attributes, err)
-				  : new_attributes(paths, out, out->mode, &change->attributes, err);
-		if (ret < 0)
-			return ret;
-		change->attributes.mode = out->mode;
 	}
-	change->real = out->real;
-	change->database = out->database;
-	change->number = work->entry.file_count - 1;
-	change->exists = now->exists;
-	change->st = now->st;
-	change->after = out->after;
-	return 0;
+	if (!file->before)
+		return 0;
+	out->before = (struct image){ true, buf_text(file->before), file->before->len };
+	return attributes_copy(&out->attributes, &now->attributes, err);
+}
+
+static int add_file(struct work *work, const struct tx_file *file, struct found *now,
+		    struct err *err)
+{
+	struct entry_file *out = &work->entry.files[work->entry.file_count++];
+	struct change change = { .number = work->entry.file_count - 1 };
+	int ret;
+
+	ret = describe(out, file, now, err);
+	if (ret == 0 && file->after)
+		/* A directory that is still to be made holds no neighbours. */
+		ret = now->exists
+			      ? attributes_copy(&change.attributes, &now->attributes, err)
+			      : attributes_new(&change.attributes, out->mode, now->spot.dirfd, err);
+	if (ret < 0)
+		return ret;
+	change.attributes.mode = out->mode;
+	change.database = out->database;
+	change.after = out->after;
+	return replace_add(&work->set, &change, now, err);
 }
 
 /* Look at each file, and take those along that are to change. */
@@ -196,20 +155,16 @@ static int gather(struct work *work, const struct paths *paths, const struct tx_
 	int ret = 0;
 
 	work->entry.files = calloc(count + 1, sizeof(*work->entry.files));
-	work->set.changes = calloc(count + 1, sizeof(*work->set.changes));
-	if (!work->entry.files || !work->set.changes)
+	if (!work->entry.files)
 		return err_oom(err);
 	for (i = 0; ret == 0 && i < count; i++) {
-		CLEANUP(free_ptr) char *real = real_of(paths, files[i].path, err);
 		struct found now;
 
-		if (!real)
-			return -err->code;
-		ret = found_look(&now, paths, real, err);
+		ret = found_look(&now, paths, files[i].path, err);
 		if (ret == 0)
 			ret = check_before(&files[i], &now, err);
 		if (ret == 0 && !needless(&files[i], &now))
-			ret = add_file(work, paths, &files[i], TAKE_PTR(real), &now, err);
+			ret = add_file(work, &files[i], &now, err);
 		found_done(&now);
 		if (ret < 0)
 			ret = paths_at(paths, files[i].path, err);

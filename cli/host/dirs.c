@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -182,37 +183,83 @@ int dir_open_made(const struct paths *paths, const char *path, mode_t mode, stru
 	return ret < 0 ? ret : dir_open(paths, path, err);
 }
 
-void dir_cursor_done(struct dir_cursor *cursor)
+/* Go up until the directory is path, or one above it. */
+static void cursor_rise(struct dir_cursor *cursor, const char *path)
 {
-	if (cursor->path)
-		close(cursor->fd);
-	free(cursor->path);
-	cursor->path = NULL;
+	size_t end;
+
+	while (cursor->depth > 0) {
+		end = cursor->ends[cursor->depth - 1];
+		if (strncmp(cursor->path, path, end) == 0 &&
+		    (path[end] == '/' || path[end] == '\0'))
+			return;
+		close(cursor->fds[--cursor->depth]);
+	}
+}
+
+static int cursor_add(struct dir_cursor *cursor, int fd, const char *path, size_t end)
+{
+	if (cursor->depth == DIR_CURSOR_DEPTH || end >= sizeof(cursor->path)) {
+		close(fd);
+		return -ENAMETOOLONG;
+	}
+	memcpy(cursor->path, path, end);
+	cursor->path[end] = '\0';
+	cursor->ends[cursor->depth] = end;
+	cursor->fds[cursor->depth++] = fd;
+	return 0;
+}
+
+/* One directory further down the path; no link is followed. */
+static int cursor_sink(struct dir_cursor *cursor, const struct paths *paths, const char *path)
+{
+	size_t start = cursor->depth > 0 ? cursor->ends[cursor->depth - 1] : 0;
+	size_t len = strcspn(path + start + 1, "/");
+	char name[NAME_MAX + 1];
+	int fd;
+
+	if (len > NAME_MAX)
+		return -ENAMETOOLONG;
+	memcpy(name, path + start + 1, len);
+	name[len] = '\0';
+	fd = openat(start > 0 ? cursor->fds[cursor->depth - 1] : paths->fd, name,
+		    O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -errno : cursor_add(cursor, fd, path, start + 1 + len);
 }
 
 int dir_cursor_at(struct dir_cursor *cursor, const struct paths *paths, const char *path,
 		  struct err *err)
 {
-	int fd;
+	int fd, ret = 0;
 
-	if (cursor->path && strcmp(cursor->path, path) == 0)
-		return cursor->fd;
+	cursor_rise(cursor, path);
+	while (ret == 0 && path[1] != '\0' &&
+	       (cursor->depth == 0 || path[cursor->ends[cursor->depth - 1]] != '\0'))
+		ret = cursor_sink(cursor, paths, path);
+	if (ret == 0 && cursor->depth > 0)
+		return cursor->fds[cursor->depth - 1];
 	dir_cursor_done(cursor);
-	fd = dir_open(paths, path, err);
-	if (fd < 0)
-		return fd;
-	cursor->path = strdup(path);
-	if (!cursor->path) {
-		close(fd);
-		return err_oom(err);
+	if (ret < 0 && ret != -ENOTDIR && ret != -ELOOP && ret != -ENAMETOOLONG) {
+		err_sys(err, -ret, "cannot open this directory");
+		return paths_at(paths, path, err);
 	}
-	return cursor->fd = fd;
+	/* A link by now, the root, or too deep: by the long way, and nothing is kept of it. */
+	fd = dir_open(paths, path, err);
+	if (fd >= 0 && cursor_add(cursor, fd, path, strlen(path)) < 0)
+		return err_set(err, ENAMETOOLONG, "too long a path");
+	return fd;
 }
 
-int dir_cursor_at_parent(struct dir_cursor *cursor, const struct paths *paths, const char *real,
+int dir_cursor_at_parent(struct dir_cursor *cursor, const struct paths *paths, const char *path,
 			 struct err *err)
 {
-	CLEANUP(free_ptr) char *parent = dir_of(real);
+	CLEANUP(free_ptr) char *parent = dir_of(path);
 
 	return parent ? dir_cursor_at(cursor, paths, parent, err) : err_oom(err);
+}
+
+void dir_cursor_done(struct dir_cursor *cursor)
+{
+	while (cursor->depth > 0)
+		close(cursor->fds[--cursor->depth]);
 }

@@ -3,6 +3,7 @@
 #ifndef SGW_DIRS_H
 #define SGW_DIRS_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -40,13 +41,21 @@ int dirs_missing(struct dirs *dirs, const struct paths *paths, const char *path,
 /* Make one whose parent is there; one that is there already will do. */
 int dirs_make_one(const struct paths *paths, const char *path, mode_t mode, struct err *err);
 
-/* One directory kept open, for neighbours in a list are neighbours on disk. All zero at first. */
+enum { DIR_CURSOR_DEPTH = 32 };
+
+/*
+ * A directory kept open with those above it, since neighbours in a list are
+ * neighbours on disk: for paths without links, for the short time of one pass
+ * over such a list. All zero at first.
+ */
 struct dir_cursor {
-	char *path;
-	int fd;
+	int fds[DIR_CURSOR_DEPTH];
+	size_t ends[DIR_CURSOR_DEPTH]; /* length of path at each of them */
+	size_t depth;
+	char path[PATH_MAX];
 };
 
-/* A descriptor of path, or of the directory that path is in; the cursor's own until it moves. */
+/* O_PATH of path, or of the directory that path is in; the cursor's own until it moves. */
 int dir_cursor_at(struct dir_cursor *cursor, const struct paths *paths, const char *path,
 		  struct err *err);
 int dir_cursor_at_parent(struct dir_cursor *cursor, const struct paths *paths, const char *path,

@@ -71,10 +71,8 @@ int obstacle_file(const struct spot *spot, struct err *err)
 	return ret;
 }
 
-int obstacle_dir(int dirfd, uint64_t bytes, struct err *err)
+int obstacle_dir(int dirfd, struct err *err)
 {
-	struct statvfs fs;
-	uint64_t room;
 	int ret;
 
 	ret = check_flags(dirfd, err);
@@ -82,6 +80,14 @@ int obstacle_dir(int dirfd, uint64_t bytes, struct err *err)
 		return ret;
 	if (faccessat(dirfd, ".", W_OK | X_OK, AT_EACCESS) < 0)
 		return err_sys(err, errno, "cannot write in this directory");
+	return 0;
+}
+
+int obstacle_room(int dirfd, uint64_t bytes, struct err *err)
+{
+	struct statvfs fs;
+	uint64_t room;
+
 	if (fstatvfs(dirfd, &fs) < 0 || fs.f_blocks == 0)
 		return 0; /* of unlimited size, or it does not tell */
 	room = (uint64_t)fs.f_frsize * (geteuid() == 0 ? fs.f_bfree : fs.f_bavail);

@@ -13,9 +13,12 @@ int obstacle_file(const struct spot *spot, struct err *err);
 
 /*
  * Names in the directory cannot be changed: no right to (-EACCES), mounted
- * read-only (-EROFS), immutable (-EPERM), or less than `bytes` free (-ENOSPC).
+ * read-only (-EROFS), immutable (-EPERM).
  */
-int obstacle_dir(int dirfd, uint64_t bytes, struct err *err);
+int obstacle_dir(int dirfd, struct err *err);
+
+/* -ENOSPC where fewer bytes are free on the disk below it. */
+int obstacle_room(int dirfd, uint64_t bytes, struct err *err);
 
 /* A file cannot be renamed from one directory into the other: two file systems, two mounts. */
 int obstacle_between(int from, int to, struct err *err);

@@ -219,7 +219,20 @@ int paths_at(const struct paths *paths, const char *path, struct err *err)
 	return err_at(err, "%s", shown);
 }
 
-int paths_find(const struct paths *paths, const char *path, struct spot *spot, struct err *err)
+static char *walk_real(const struct walk *walk)
+{
+	struct buf real = { 0 };
+
+	buf_adds(&real, walk->real);
+	if (strcmp(walk->name, ".") != 0)
+		buf_addf(&real, "/%s", walk->name);
+	else if (walk->depth == 0)
+		buf_adds(&real, "/");
+	return buf_take(&real);
+}
+
+int paths_resolve(const struct paths *paths, const char *path, struct spot *spot, char **real,
+		  struct err *err)
 {
 	struct walk walk;
 	int ret;
@@ -228,44 +241,48 @@ int paths_find(const struct paths *paths, const char *path, struct spot *spot, s
 	ret = walk_or_tell(&walk, paths, path, err);
 	if (ret < 0)
 		return ret;
+	if (real) {
+		*real = walk_real(&walk);
+		if (!*real) {
+			walk_done(&walk);
+			return err_oom(err);
+		}
+	}
 	spot->exists = walk.exists;
 	if (walk.exists)
 		spot->st = walk.st;
 	memcpy(spot->name, walk.name, sizeof(spot->name));
 	/* The root's own descriptor is not the caller's to close. */
-	if (walk.depth > 0) {
+	if (walk.depth > 0)
 		spot->dirfd = walk.fds[walk.depth--];
-	} else {
+	else
 		spot->dirfd = fcntl(paths->fd, F_DUPFD_CLOEXEC, 0);
-		if (spot->dirfd < 0) {
-			err_sys(err, errno, "cannot follow this path");
-			return paths_at(paths, path, err);
-		}
-	}
 	walk_done(&walk);
-	return 0;
+	if (spot->dirfd >= 0)
+		return 0;
+	err_sys(err, errno, "cannot follow this path");
+	if (real)
+		free_ptr(real);
+	return paths_at(paths, path, err);
+}
+
+int paths_find(const struct paths *paths, const char *path, struct spot *spot, struct err *err)
+{
+	return paths_resolve(paths, path, spot, NULL, err);
 }
 
 char *paths_real(const struct paths *paths, const char *path, struct err *err)
 {
 	struct walk walk;
-	struct buf real = { 0 };
-	char *text;
-	int ret;
+	char *real;
 
-	ret = walk_or_tell(&walk, paths, path, err);
-	if (ret < 0)
+	if (walk_or_tell(&walk, paths, path, err) < 0)
 		return NULL;
-	buf_adds(&real, walk.real);
-	if (strcmp(walk.name, ".") != 0)
-		buf_addf(&real, "/%s", walk.name);
-	else if (walk.depth == 0)
-		buf_adds(&real, "/");
+	real = walk_real(&walk);
 	walk_done(&walk);
-	text = buf_take(&real);
-	if (!text)
+	if (!real)
 		err_oom(err);
-	return text;
+	return real;
 }
 
 int paths_read(const struct paths *paths, const char *path, size_t max, struct buf *out,

@@ -34,6 +34,9 @@ void paths_done(struct paths *paths);
  * front).
  */
 int paths_find(const struct paths *paths, const char *path, struct spot *spot, struct err *err);
+/* The same, and the path without any link ("/sys/devices/platform/host3/…"); the caller frees it. */
+int paths_resolve(const struct paths *paths, const char *path, struct spot *spot, char **real,
+		  struct err *err);
 
 /*
  * Append a regular file of at most max bytes to out (EFBIG beyond; EISDIR,
@@ -47,10 +50,7 @@ int paths_list(const struct paths *paths, const char *path, char ***names, size_
 	       struct err *err);
 void paths_list_free(char **names, size_t count);
 
-/*
- * The path without any link ("/sys/devices/platform/host3/…"), or NULL as
- * paths_find() fails; the last component need not exist. The caller frees it.
- */
+/* That path alone, or NULL as paths_find() fails; the last component need not exist. */
 char *paths_real(const struct paths *paths, const char *path, struct err *err);
 
 /* 1: something is there, links followed; 0: nothing is; negative errno: that cannot be told. */

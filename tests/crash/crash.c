@@ -21,7 +21,7 @@
 
 #include "tree.h"
 
-enum { WORKERS = 2, POINTS_MAX = 100000, OUTPUT_MAX = 4096 };
+enum { WORKERS = 2, POINTS_MAX = 100000, OUTPUT_MAX = 4096, FAILURES_SHOWN = 10 };
 
 struct point {
 	bool changes;
@@ -87,11 +87,14 @@ static void fail(struct crash *crash, size_t at, int error, const char *what)
 {
 	const struct point *point = &crash->points[at - 1];
 
+	if (crash->failures++ == FAILURES_SHOWN)
+		printf("# and more\n");
+	if (crash->failures > FAILURES_SHOWN)
+		return;
 	printf("# %s%s at call %zu, %s of %s: %s\n#   printed: %.*s\n", error ? "" : "kill",
 	       error ? strerror(error) : "", at, point->name, point->path, what,
 	       (int)strcspn(crash->output, "\n"), crash->output);
 	fflush(stdout);
-	crash->failures++;
 }
 
 /* A difference between the tree and one of the two, or NULL. */

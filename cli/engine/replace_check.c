@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/replace.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "err.h"
+#include "host/obstacles.h"
+#include "host/paths.h"
+
+enum { BLOCK = 4096 };
+
+/* The nearest directory above path that is there. */
+static char *existing_parent(const struct dirs *missing, const char *path)
+{
+	char *parent = dir_of(path);
+
+	while (parent && dirs_hold(missing, parent)) {
+		char *up = dir_of(parent);
+
+		free(parent);
+		parent = up;
+	}
+	return parent;
+}
+
+/* What a directory that holds the file, or will hold what is made for it, has against that. */
+static int check_dir(const struct change_set *set, const struct change *change, int dir,
+		     struct err *err)
+{
+	int root, ret;
+
+	ret = obstacle_dir(dir, err);
+	if (ret < 0 || !change->database || dirs_hold(&set->dirs, change->database))
+		return ret;
+	root = dir_open(set->paths, change->database, err);
+	if (root < 0)
+		return root;
+	ret = obstacle_between(root, dir, err);
+	close(root);
+	return ret;
+}
+
+/* The same where directories are missing, which it notes. */
+static int check_missing(struct change_set *set, const struct change *change, struct err *err)
+{
+	CLEANUP(free_ptr) char *parent = dir_of(change->real);
+	CLEANUP(free_ptr) char *base = NULL;
+	int dir, ret;
+
+	if (!parent)
+		return err_oom(err);
+	ret = dirs_missing(&set->dirs, set->paths, parent, err);
+	if (ret == 0 && change->database)
+		ret = dirs_missing(&set->dirs, set->paths, change->database, err);
+	if (ret < 0)
+		return ret;
+	if (!dirs_hold(&set->dirs, parent)) {
+		/* Its own directory is there: then it is a link into one that is not. */
+		err_set(err, ENOENT, "this is a link into a directory that is missing");
+		return paths_at(set->paths, change->real, err);
+	}
+	base = existing_parent(&set->dirs, change->real);
+	if (!base)
+		return err_oom(err);
+	dir = dir_open(set->paths, base, err);
+	if (dir < 0)
+		return dir;
+	ret = check_dir(set, change, dir, err);
+	close(dir);
+	return ret < 0 ? paths_at(set->paths, base, err) : 0;
+}
+
+int replace_add(struct change_set *set, struct change *change, struct found *now, struct err *err)
+{
+	struct change *more = reallocarray(set->changes, set->count + 1, sizeof(*more));
+	CLEANUP(free_ptr) char *parent = NULL;
+	int ret;
+
+	if (!more) {
+		attributes_done(&change->attributes);
+		return err_oom(err);
+	}
+	set->changes = more;
+	change->real = TAKE_PTR(now->real);
+	change->exists = now->exists;
+	change->st = now->st;
+	set->changes[set->count++] = *change;
+	if (now->spot.dirfd < 0)
+		return change->after.exists ? check_missing(set, change, err) : 0;
+	if (now->exists) {
+		ret = obstacle_file(&now->spot, err);
+		if (ret < 0)
+			return paths_at(set->paths, change->real, err);
+	}
+	ret = check_dir(set, change, now->spot.dirfd, err);
+	if (ret == 0)
+		return 0;
+	parent = dir_of(change->real);
+	return parent ? paths_at(set->paths, parent, err) : err_oom(err);
+}
+
+static int compare_reals(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Two names that end in one file: the second change would undo the first. */
+static int check_twice(const struct change_set *set, struct err *err)
+{
+	CLEANUP(free_ptr) const char **reals = calloc(set->count + 1, sizeof(*reals));
+	size_t i;
+
+	if (!reals)
+		return err_oom(err);
+	for (i = 0; i < set->count; i++)
+		reals[i] = set->changes[i].real;
+	qsort(reals, set->count, sizeof(*reals), compare_reals);
+	for (i = 1; i < set->count; i++)
+		if (strcmp(reals[i - 1], reals[i]) == 0) {
+			err_set(err, EINVAL, "two changes of this one file, by different names");
+			return paths_at(set->paths, reals[i], err);
+		}
+	return 0;
+}
+
+/*
+ * Where the new bytes go at first: few directories, and the space that all of
+ * them take together is an upper bound for each file system.
+ */
+static int check_room(const struct change_set *set, struct err *err)
+{
+	struct dirs checked = { 0 };
+	uint64_t bytes = 0;
+	size_t i;
+	int ret = 0;
+
+	for (i = 0; i < set->count; i++)
+		bytes += (set->changes[i].after.len / BLOCK + 1) * BLOCK;
+	for (i = 0; ret == 0 && i < set->count; i++) {
+		const struct change *change = &set->changes[i];
+		CLEANUP(free_ptr)
+		char *parent = change->database ? strdup(change->database) : dir_of(change->real);
+		int dir;
+
+		if (!parent)
+			ret = err_oom(err);
+		if (!parent || dirs_hold(&checked, parent) || dirs_hold(&set->dirs, parent))
+			continue;
+		dir = dir_open(set->paths, parent, err);
+		ret = dir < 0 ? dir : obstacle_room(dir, bytes, err);
+		if (dir >= 0)
+			close(dir);
+		ret = ret < 0 ? paths_at(set->paths, parent, err) : dirs_add(&checked, parent, err);
+	}
+	dirs_done(&checked);
+	return ret;
+}
+
+int replace_check(const struct change_set *set, struct err *err)
+{
+	int ret = check_twice(set, err);
+
+	return ret < 0 ? ret : check_room(set, err);
+}
