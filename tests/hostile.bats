@@ -21,8 +21,9 @@ teardown() {
 # start_hostile ANSWER: a portal that takes any login, and answers SendTargets with ANSWER, the
 # bytes as printf %b takes them. Sets PEER.
 start_hostile() {
-	local peer=$BATS_TEST_TMPDIR/peer-${#TARGET_PIDS[@]} log=$BATS_TEST_TMPDIR/peer.log
+	local peer=$BATS_TEST_TMPDIR/peer-${#TARGET_PIDS[@]} log
 
+	log=$peer.log
 	printf %b "$1" >"$peer.answer"
 	cat >"$peer" <<'END'
 hex() { printf "$(printf '\\x%02x' "$@")"; }
