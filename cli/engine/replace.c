@@ -155,17 +155,21 @@ static int write_temps(const struct change_set *set, struct err *err)
 	int fds[BATCH], fd, ret = 0;
 
 	for (i = 0; ret == 0 && i < set->count; i++) {
-		if (set->changes[i].after.exists) {
-			fd = write_temp(set, &set->changes[i], &cursor, err);
-			if (fd == -EMFILE && open > 0)
-				break; /* a smaller batch, as this process may have it */
-			if (fd < 0) {
-				ret = paths_at(set->paths, set->changes[i].real, err);
-				break;
-			}
-			owners[count] = i;
-			fds[count++] = fd;
+		if (!set->changes[i].after.exists)
+			continue;
+		fd = write_temp(set, &set->changes[i], &cursor, err);
+		if (fd == -EMFILE && count > 0) {
+			/* No more at once in this process: go on in smaller batches. */
+			ret = sync_temps(set, fds, owners, count, err);
+			count = 0;
+			fd = ret < 0 ? ret : write_temp(set, &set->changes[i], &cursor, err);
 		}
+		if (fd < 0) {
+			ret = paths_at(set->paths, set->changes[i].real, err);
+			break;
+		}
+		owners[count] = i;
+		fds[count++] = fd;
 		if (count == BATCH) {
 			ret = sync_temps(set, fds, owners, count, err);
 			count = 0;
@@ -249,24 +253,23 @@ static int add_parent(struct dirs *dirs, const char *path, struct err *err)
 	return parent ? dirs_add(dirs, parent, err) : err_oom(err);
 }
 
+/* As many of them as may be open at once; how many that were, or negative errno. */
 static int sync_some_dirs(const struct change_set *set, char *const *dirs, size_t count,
 			  struct dir_cursor *cursor, struct err *err)
 {
 	int fds[BATCH], errors[BATCH], dir, ret = 0;
 	size_t open, i;
 
-	for (open = 0; ret == 0 && open < count; open++) {
+	for (open = 0; open < count && open < BATCH; open++) {
 		dir = dir_cursor_at(cursor, set->paths, dirs[open], err);
-		if (dir < 0) {
-			ret = dir;
-			break;
-		}
-		fds[open] = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (fds[open] < 0) {
+		fds[open] = dir < 0 ? dir : openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (fds[open] >= 0)
+			continue;
+		if (dir >= 0)
 			err_sys(err, errno, "cannot open this directory");
+		if (err->code != EMFILE || open == 0)
 			ret = paths_at(set->paths, dirs[open], err);
-			break;
-		}
+		break;
 	}
 	if (ret == 0)
 		sync_all(fds, errors, open);
@@ -277,14 +280,14 @@ static int sync_some_dirs(const struct change_set *set, char *const *dirs, size_
 			ret = paths_at(set->paths, dirs[i], err);
 		}
 	}
-	return ret;
+	return ret < 0 ? ret : (int)open;
 }
 
 static int sync_dirs(const struct change_set *set, struct err *err)
 {
 	struct dir_cursor cursor = { 0 };
 	struct dirs dirs = { 0 };
-	size_t i;
+	size_t i, synced;
 	int ret = 0;
 
 	for (i = 0; ret == 0 && i < set->count; i++) {
@@ -297,12 +300,11 @@ static int sync_dirs(const struct change_set *set, struct err *err)
 		if (ret == 0)
 			ret = add_parent(&dirs, set->dirs.paths[i], err);
 	}
-	for (i = 0; ret == 0 && i < dirs.count; i += BATCH)
-		ret = sync_some_dirs(set, dirs.paths + i,
-				     dirs.count - i < BATCH ? dirs.count - i : BATCH, &cursor, err);
+	for (synced = 0; ret >= 0 && synced < dirs.count; synced += (size_t)(ret > 0 ? ret : 0))
+		ret = sync_some_dirs(set, dirs.paths + synced, dirs.count - synced, &cursor, err);
 	dir_cursor_done(&cursor);
 	dirs_done(&dirs);
-	return ret;
+	return ret < 0 ? ret : 0;
 }
 
 int replace_remove_temp(const struct paths *paths, const char *id, const char *real,
