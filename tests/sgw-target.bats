@@ -186,7 +186,7 @@ setup() {
 @test "expectations that hold let it end well" {
 	start_target --expect logins=2 --expect CHAP=none --expect 'MaxBurstLength>=256K' \
 		--expect 'FirstBurstLength<=262144' --expect ImmediateData=Yes \
-		--expect "TargetName=$IQN:myvolume" --expect 'refused<1' --expect InitialR2T!=No
+		--expect "TargetName=$IQN:myvolume" --expect 'refused<1' --expect InitialR2T!=Yes
 	iscsi-inq "iscsi://$PORTAL/$IQN:myvolume/0"
 	iscsi-inq "iscsi://$PORTAL/$IQN:myvolume/0"
 	end_target 0

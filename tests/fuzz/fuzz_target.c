@@ -2,7 +2,7 @@
 /*
  * What an initiator may send to sgw-target: any bytes, before and after a
  * login, on two connections. The first byte says how: bit 0 and 1 a session
- * that is there (none, normal, discovery, normal with CHAP demanded), bit 2 a
+ * that is there (none, normal, discovery, normal with unsolicited data), bit 2 a
  * second connection for the bytes from the middle on, bit 3 small pieces.
  */
 #include <stdbool.h>
@@ -19,7 +19,11 @@
 #define INITIATOR "iqn.2026-01.com.example:host"
 #define TARGET "iqn.1997-05.com.amazon:myvolume"
 
-enum { SECOND = 4, SMALL_PIECES = 8 };
+enum {
+	SECOND = 4,
+	SMALL_PIECES = 8,
+	VOLUME_SIZE = 1024 * 1024, /* what is written stays: it has to fit into memory */
+};
 
 /* An initiator's end: what comes must be PDUs whose StatSN counts. */
 struct end {
@@ -42,8 +46,8 @@ static struct gateway *make_gateway(void)
 	const char *unused;
 
 	if (!gateway || persona_add_tape(&gateway->targets, &err) < 0 ||
-	    persona_add_volume(&gateway->targets, "myvolume", PERSONA_VOLUME_SIZE, &err) < 0 ||
-	    persona_add_volume(&gateway->targets, "other", PERSONA_VOLUME_SIZE, &err) < 0)
+	    persona_add_volume(&gateway->targets, "myvolume", VOLUME_SIZE, &err) < 0 ||
+	    persona_add_volume(&gateway->targets, "other", VOLUME_SIZE, &err) < 0)
 		abort();
 	gateway->chap = (struct chap_file){ .entries = &entry, .count = 1 };
 	gateway->portals = calloc(1, sizeof(*gateway->portals));
@@ -64,7 +68,7 @@ static void check_pdu(struct end *end, const struct pdu *pdu)
 	if (pdu->data_digest_bad)
 		abort();
 	if ((opcode == OP_DATA_IN && !(pdu->bhs[BHS_FLAGS] & DATA_STATUS_PRESENT)) ||
-	    (opcode == OP_NOP_IN && get_be32(pdu->bhs + BHS_ITT) == TAG_NONE))
+	    (opcode == OP_NOP_IN && get_be32(pdu->bhs + BHS_ITT) == TAG_NONE) || opcode == OP_R2T)
 		return;
 	if (end->begun && stat_sn != end->stat_sn)
 		abort();
@@ -181,6 +185,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		"\0MaxRecvDataSegmentLength=512";
 	static const char discovery[] = "InitiatorName=" INITIATOR "\0SessionType=Discovery"
 					"\0MaxRecvDataSegmentLength=512";
+	static const char unasked[] =
+		"InitiatorName=" INITIATOR "\0TargetName=iqn.1997-05.com.amazon:other"
+		"\0InitialR2T=No\0MaxBurstLength=512\0FirstBurstLength=512\0MaxOutstandingR2T=2";
 	static struct gateway *gateway;
 	struct end first, second;
 	struct connection *late;
@@ -199,6 +206,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		log_in(&first, normal, sizeof(normal));
 	if ((data[0] & 3) == 2)
 		log_in(&first, discovery, sizeof(discovery));
+	if ((data[0] & 3) == 3)
+		log_in(&first, unasked, sizeof(unasked));
 	feed(&first, data + 1, middle, piece);
 	feed(&second, data + 1 + middle, size - 1 - middle, piece);
 	/* Long enough for every deadline, a ping and its answer among them. */

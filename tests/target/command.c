@@ -10,6 +10,7 @@
 #include "iscsi/bytes.h"
 #include "iscsi/status.h"
 #include "task_management.h"
+#include "transfer.h"
 
 enum {
 	LOGOUT_CLOSE_SESSION = 0,
@@ -62,12 +63,6 @@ void command_ping(struct connection *connection)
 	connection_send(connection, bhs, NULL, 0, DATA_SCRATCH);
 }
 
-/* No write is under way whose data this could be. */
-static void data_out(struct connection *connection, const struct pdu *pdu)
-{
-	connection_reject(connection, pdu->bhs, REJECT_INVALID_FIELD);
-}
-
 static uint8_t check_logout(const struct connection *connection, const struct pdu *pdu)
 {
 	uint8_t reason = pdu->bhs[BHS_FLAGS] & LOGOUT_REASON;
@@ -102,7 +97,7 @@ static const struct request requests[OPCODE_MASK + 1] = {
 	[OP_SCSI_COMMAND] = { .check = scsi_check, .run = scsi_run, .event = EVENT_COMMAND },
 	[OP_TASK_REQUEST] = { .run = task_management, .event = EVENT_TASK },
 	[OP_TEXT_REQUEST] = { .run = exchange_receive, .event = EVENT_TEXT, .discovery = true },
-	[OP_DATA_OUT] = { .run = data_out, .event = EVENT_DATA_OUT, .unnumbered = true },
+	[OP_DATA_OUT] = { .run = transfer_data_out, .event = EVENT_DATA_OUT, .unnumbered = true },
 	[OP_LOGOUT_REQUEST] = { .check = check_logout,
 				.run = logout,
 				.event = EVENT_LOGOUT,
@@ -156,7 +151,8 @@ static uint8_t find_fault(const struct connection *connection, const struct requ
 								: REJECT_NOT_SUPPORTED;
 	if (connection->session->discovery && !request->discovery)
 		return REJECT_PROTOCOL;
-	if (pdu->data_digest_bad)
+	/* Of Data-Out the command must learn, too. */
+	if (pdu->data_digest_bad && request->run != transfer_data_out)
 		return REJECT_DATA_DIGEST;
 	return request->check ? request->check(connection, pdu) : 0;
 }

@@ -14,6 +14,7 @@
 #include "iscsi/status.h"
 #include "login.h"
 #include "transcript.h"
+#include "transfer.h"
 
 static void wait_for(struct connection *connection, enum wait wait)
 {
@@ -137,7 +138,8 @@ void connection_send(struct connection *connection, uint8_t *bhs, const void *da
 		memcpy(copy, data, len);
 		data = copy;
 	}
-	out_add(out, data, len, place == DATA_LASTING);
+	/* A digest holds for the bytes as they are now: what waits with one is a copy. */
+	out_add(out, data, len, place == DATA_LASTING && !connection->data_digest);
 	tail = out_room(out, PDU_TAIL_MAX);
 	tail_len = pdu_seal_tail(tail, data, len, connection->data_digest);
 	out_give_back(out, PDU_TAIL_MAX - tail_len);
@@ -201,7 +203,8 @@ bool connection_handle(struct connection *connection)
 
 		if (!out_ready(&gateway->out))
 			return true;
-		if (connection->phase == CONNECTION_FULL && command_run_held(connection))
+		if (connection->phase == CONNECTION_FULL &&
+		    (transfer_send_more(connection) || command_run_held(connection)))
 			continue;
 		rc = pdu_reader_next(&connection->reader, &pdu, &err);
 		if (rc < 0)

@@ -4,6 +4,7 @@
 #define SGW_TARGET_DEVICE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct task;
@@ -11,9 +12,19 @@ struct task;
 struct scsi_op {
 	const char *name; /* "inquiry"; NULL: not known to this type, 5/20/00 */
 	void (*run)(struct task *task); /* fills in the task's answer */
+	/*
+	 * CDB usage data (SPC-4, 6.29.3): the operation code, then the bits that
+	 * are looked at. With has_action byte 1 holds the one service action that
+	 * is known; any other is 5/24/00.
+	 */
+	uint8_t usage[16];
+	bool has_action;
 	bool passes_attention; /* runs in spite of a unit attention (SAM-5, 5.14) */
 	bool needs_no_unit; /* runs at a logical unit that is not there */
 };
+
+/* The length of a CDB, by the group of its operation code (SPC-4, 4.2.5.1). */
+size_t scsi_cdb_len(uint8_t opcode);
 
 enum { DEVICE_VERSIONS_MAX = 8 };
 

@@ -78,6 +78,7 @@ struct gateway {
 	struct deadline_queue waits[WAIT_COUNT];
 	struct connection
 		*ended; /* linked by connection->ended_next: closed by who owns the sockets */
+	uint8_t scratch[TASK_SCRATCH]; /* of the command that runs */
 	struct out out;
 };
 

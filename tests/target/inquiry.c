@@ -30,6 +30,11 @@ enum {
 	TYPE_PORTAL_GROUP = 5,
 	TYPE_NAME = 8,
 	NAA_LOCAL = 3,
+
+	LIMITS_LEN = 0x3c, /* pages b0 and b1 */
+	OPTIMAL_GRANULARITY = 8, /* blocks: a page of memory */
+	OPTIMAL_LENGTH = 512, /* blocks: MaxRecvDataSegmentLength */
+	NO_ROTATION = 1, /* medium rotation rate: it does not rotate */
 };
 
 static void put_padded(uint8_t *out, size_t len, const char *text)
@@ -122,26 +127,60 @@ static size_t page_identification(const struct device *device, uint8_t *out)
 	return (size_t)(at - out);
 }
 
+/* Block limits (SBC-3, 6.6.4): of transfers there are none, of unmapping what is said. */
+static size_t page_limits(const struct device *device, uint8_t *out)
+{
+	(void)device;
+	memset(out, 0, LIMITS_LEN);
+	put_be16(out + 2, OPTIMAL_GRANULARITY);
+	put_be32(out + 8, OPTIMAL_LENGTH);
+	return LIMITS_LEN;
+}
+
+static size_t page_characteristics(const struct device *device, uint8_t *out)
+{
+	(void)device;
+	memset(out, 0, LIMITS_LEN);
+	put_be16(out, NO_ROTATION);
+	return LIMITS_LEN;
+}
+
+/* Logical block provisioning: none. */
+static size_t page_provisioning(const struct device *device, uint8_t *out)
+{
+	(void)device;
+	memset(out, 0, 4);
+	return 4;
+}
+
 static size_t page_list(const struct device *device, uint8_t *out);
 
 /* In ascending order: page 00 lists them. */
 static const struct vpd {
 	uint8_t page;
 	size_t (*fill)(const struct device *device, uint8_t *out);
+	bool of_disk; /* means something else, or nothing, to other types */
 } pages[] = {
-	{ 0x00, page_list },
-	{ 0x80, page_serial },
-	{ 0x83, page_identification },
+	{ 0x00, page_list, false },	      { 0x80, page_serial, false },
+	{ 0x83, page_identification, false }, { 0xb0, page_limits, true },
+	{ 0xb1, page_characteristics, true }, { 0xb2, page_provisioning, true },
 };
 
 enum { PAGES = sizeof(pages) / sizeof(pages[0]) };
 
+static bool has_page(const struct device *device, const struct vpd *page)
+{
+	return !page->of_disk || device->size > 0;
+}
+
 static size_t page_list(const struct device *device, uint8_t *out)
 {
-	(void)device;
+	size_t count = 0;
+
 	for (int i = 0; i < PAGES; i++)
-		out[i] = pages[i].page;
-	return PAGES;
+		if (has_page(device, &pages[i]))
+			out[count++] = pages[i].page;
+	return count;
 }
 
 /* Returns the length of a page with its header, 0 where there is none by that number. */
@@ -150,7 +189,7 @@ static size_t vpd(const struct task *task, uint8_t *out)
 	for (int i = 0; i < PAGES; i++) {
 		size_t len;
 
-		if (pages[i].page != task->cdb[2])
+		if (pages[i].page != task->cdb[2] || !has_page(task->device, &pages[i]))
 			continue;
 		len = pages[i].fill(task->device, out + VPD_HEADER);
 		out[0] = task->device->type->type;

@@ -58,9 +58,12 @@ static int add_targets(struct target_list *list, const struct target_options *op
 {
 	int rc = options->persona == PERSONA_TAPE ? persona_add_tape(list, err) : 0;
 
-	for (size_t i = 0; rc == 0 && i < options->volume_count; i++)
-		rc = persona_add_volume(list, options->volumes[i].name, options->volumes[i].size,
-					err);
+	for (size_t i = 0; rc == 0 && i < options->volume_count; i++) {
+		const struct volume_option *it = &options->volumes[i];
+
+		rc = it->file ? persona_add_file(list, it->name, it->size, it->file, err)
+			      : persona_add_volume(list, it->name, it->size, err);
+	}
 	for (uint32_t i = 1; rc == 0 && i <= options->targets; i++) {
 		char name[32];
 

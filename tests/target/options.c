@@ -98,19 +98,31 @@ static int add_volume(struct target_options *options, const char *value, struct 
 {
 	struct volume_option *volume = grow((void **)&options->volumes, &options->volume_count,
 					    sizeof(struct volume_option));
-	const char *colon = strchr(value, ':');
+	const char *size = strchr(value, ':'), *file = size ? strchr(size + 1, ':') : NULL;
+	char digits[32];
+	size_t len;
 
 	if (!volume)
 		return err_oom(err);
-	if (!colon || (size_t)(colon - value) >= sizeof(volume->name))
-		return err_set(err, EINVAL, "'%s' is no volume: NAME:SIZE, as in myvolume:1G",
+	if (!size || (size_t)(size - value) >= sizeof(volume->name))
+		return err_set(err, EINVAL,
+			       "'%s' is no volume: NAME:SIZE or NAME:SIZE:FILE, as in myvolume:1G",
 			       value);
-	memcpy(volume->name, value, (size_t)(colon - value));
-	if (persona_check_volume(volume->name, err) < 0 ||
-	    parse_size(colon + 1, DISK_BLOCK, SIZE_MAX_BYTES, &volume->size, err) < 0)
+	memcpy(volume->name, value, (size_t)(size - value));
+	if (persona_check_volume(volume->name, err) < 0)
+		return -err->code;
+	size++;
+	len = file ? (size_t)(file - size) : strlen(size);
+	if (file && file[1] == '\0')
+		return err_set(err, EINVAL, "'%s' has no file behind its last colon", value);
+	volume->file = file ? file + 1 : NULL;
+	if (file && len == 0)
+		return 0;
+	snprintf(digits, sizeof(digits), "%.*s", (int)len, size);
+	if (parse_size(digits, DISK_BLOCK, SIZE_MAX_BYTES, &volume->size, err) < 0)
 		return -err->code;
 	if (volume->size % DISK_BLOCK != 0)
-		return err_set(err, EINVAL, "'%s' is no whole number of %d-byte blocks", colon + 1,
+		return err_set(err, EINVAL, "'%s' is no whole number of %d-byte blocks", digits,
 			       DISK_BLOCK);
 	return 0;
 }
@@ -172,7 +184,8 @@ static const struct row {
 	{ "advertise", "ADDR", "the address that SendTargets tells instead", set_advertise },
 	{ "ready-file", "FILE", "write a HOST:PORT line per portal once connections are accepted",
 	  set_ready_file },
-	{ "volume", "NAME:SIZE", "a volume (repeatable; default " DEFAULT_VOLUME ":1G)",
+	{ "volume", "NAME:SIZE[:FILE]",
+	  "a volume in memory or in a file (repeatable; default " DEFAULT_VOLUME ":1G)",
 	  add_volume },
 	{ "targets", "N", "volumes named volume-01, volume-02 and so on", set_targets },
 	{ "initiators", "N", "how many initiators may use one target (default: any number)",
@@ -198,7 +211,7 @@ void target_options_help(FILE *out)
 
 		snprintf(name, sizeof(name), "--%s%s%s", rows[i].name, rows[i].argument ? " " : "",
 			 rows[i].argument ? rows[i].argument : "");
-		fprintf(out, "  %-22s %s\n", name, rows[i].help);
+		fprintf(out, "  %-27s %s\n", name, rows[i].help);
 	}
 	fputs("\nExit codes: 0 all well, 1 failed or an expectation broken, 2 wrong usage.\n"
 	      "See sgw-target(8).\n",

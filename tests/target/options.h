@@ -20,7 +20,8 @@ struct portal_option {
 
 struct volume_option {
 	char name[256];
-	uint64_t size; /* bytes */
+	uint64_t size; /* bytes; 0: as long as the file is */
+	const char *file; /* NULL: in memory */
 };
 
 struct target_options {

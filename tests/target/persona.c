@@ -121,6 +121,28 @@ void target_name_fold(const char *name, size_t len, char *out)
 	out[len] = '\0';
 }
 
+int persona_add_file(struct target_list *list, const char *name, uint64_t size, const char *path,
+		     struct err *err)
+{
+	struct store store = { .kept = false };
+	int rc = store_open(&store, path, &size, err);
+
+	if (rc < 0)
+		return rc;
+	if (size % DISK_BLOCK != 0) {
+		err_set(err, EINVAL, "its %" PRIu64 " bytes are no whole number of %d-byte blocks",
+			size, DISK_BLOCK);
+		rc = err_at(err, "%s", path);
+	} else {
+		rc = persona_add_volume(list, name, size, err);
+	}
+	if (rc < 0)
+		store_done(&store);
+	else
+		list->targets[list->count - 1].device.store = store;
+	return rc;
+}
+
 static int compare_names(const char *a, size_t a_len, const char *b, size_t b_len)
 {
 	int order = memcmp(a, b, a_len < b_len ? a_len : b_len);
@@ -180,6 +202,7 @@ void target_list_done(struct target_list *list)
 			next = it->next;
 			free(it);
 		}
+		store_done(&list->targets[i].device.store);
 		free(list->targets[i].name);
 	}
 	free(list->targets);

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "store.h"
+
 struct chap_entry;
 struct device_type;
 struct err;
@@ -25,6 +27,7 @@ struct device {
 	const struct identity *identity;
 	const struct target *target;
 	uint64_t size; /* bytes; 0 for what is no disk */
+	struct store store; /* of a disk */
 	uint64_t id; /* names the device for good: made from its target's name */
 	char serial[16 + 1];
 };
@@ -72,9 +75,15 @@ extern const char *const persona_names[PERSONA_COUNT];
 int persona_add_tape(struct target_list *list, struct err *err) __attribute__((nonnull));
 /* Whether a gateway takes the name for a volume: 0, or -EINVAL. */
 int persona_check_volume(const char *name, struct err *err) __attribute__((nonnull));
-/* A volume iqn.1997-05.com.amazon:NAME, of a name that is one. 0, -EINVAL or -ENOMEM. */
+/*
+ * A volume iqn.1997-05.com.amazon:NAME, of a name that is one, in memory that
+ * is taken as it is written. 0, -EINVAL or -ENOMEM.
+ */
 int persona_add_volume(struct target_list *list, const char *name, uint64_t size, struct err *err)
 	__attribute__((nonnull));
+/* The same in a file; size 0: as long as the file is. 0 or a negative errno. */
+int persona_add_file(struct target_list *list, const char *name, uint64_t size, const char *path,
+		     struct err *err) __attribute__((nonnull));
 
 /* A volume whose name is any bytes: to see what initiators make of hostile names. */
 int persona_add_named(struct target_list *list, const char *name, size_t len, uint64_t size,

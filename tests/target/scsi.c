@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 #include "scsi.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "connection.h"
 #include "gateway.h"
 #include "iscsi/bytes.h"
 #include "iscsi/status.h"
+#include "transfer.h"
 
 enum {
 	AHS_EXTENDED_CDB = 1,
 	AHS_BIDI_READ_LENGTH = 2,
 	SENSE_CURRENT = 0x70, /* fixed format, current error */
+	SENSE_VALID = 0x80, /* INFORMATION is */
 };
 
 /* The additional header segments: known types, lengths that add up (11.2.2). */
@@ -90,95 +93,54 @@ void task_answer(struct task *task, const void *data, size_t len, size_t allocat
 		 enum data_place place)
 {
 	task->data = data;
-	task->data_len = (uint32_t)(len < allocated ? len : allocated);
+	task->data_len = len < allocated ? len : allocated;
 	task->place = place;
 }
 
-/* O and U with their count (11.4.5): what was there against what was expected. */
-static void put_residual(const struct task *task, uint32_t moved, uint8_t *bhs, size_t count_at)
+void task_information(struct task *task, uint64_t information)
 {
-	if (task->data_len > moved) {
-		bhs[BHS_FLAGS] |= RESIDUAL_OVERFLOW;
-		put_be32(bhs + count_at, task->data_len - moved);
-	} else if (task->expected > moved) {
-		bhs[BHS_FLAGS] |= RESIDUAL_UNDERFLOW;
-		put_be32(bhs + count_at, task->expected - moved);
-	}
+	if (information > UINT32_MAX)
+		return; /* VALID=0: fixed format has four bytes */
+	task->sense[0] |= SENSE_VALID;
+	put_be32(task->sense + 3, (uint32_t)information);
 }
 
-/* A transfer to the initiator, on its way. */
-struct transfer {
-	uint32_t total;
-	uint32_t offset;
-	uint32_t burst; /* what the sequence may still take */
-	uint32_t data_sn;
-};
-
-/* The next Data-In PDU (11.7); the last one brings the status where that is GOOD. */
-static void send_data_in(struct task *task, struct transfer *transfer)
+void task_receive(struct task *task, uint64_t len,
+		  void (*take)(struct task *task, uint32_t offset, const uint8_t *bytes,
+			       size_t len),
+		  void (*done)(struct task *task))
 {
-	struct connection *connection = task->connection;
-	uint32_t left = transfer->total - transfer->offset, len = left;
-	uint32_t most = connection->max_send & ~UINT32_C(3);
-	bool last, final;
-	uint8_t *bhs;
-
-	if (transfer->burst == 0)
-		transfer->burst = connection->session->value[PARAM_MAX_BURST_LENGTH] & ~UINT32_C(3);
-	if (len > most)
-		len = most;
-	if (len > transfer->burst)
-		len = transfer->burst;
-	transfer->burst -= len;
-	last = len == left;
-	final = last || transfer->burst == 0;
-
-	bhs = connection_answer(connection, OP_DATA_IN, final ? FLAG_FINAL : 0);
-	put_be32(bhs + BHS_ITT, task->tag);
-	put_be32(bhs + BHS_TTT, TAG_NONE);
-	if (last) {
-		bhs[BHS_FLAGS] |= DATA_STATUS_PRESENT;
-		bhs[DATA_STATUS] = task->status;
-		put_residual(task, transfer->total, bhs, DATA_RESIDUAL);
-	}
-	connection_number(connection, bhs, last);
-	put_be32(bhs + DATA_SN, transfer->data_sn++);
-	put_be32(bhs + DATA_OFFSET, transfer->offset);
-	connection_send(connection, bhs, task->data + transfer->offset, len, task->place);
-	transfer->offset += len;
+	task->takes = len;
+	task->take = take;
+	task->done = done;
 }
 
-static void send_response(struct task *task)
+static void take_list(struct task *task, uint32_t offset, const uint8_t *bytes, size_t len)
 {
-	struct connection *connection = task->connection;
-	uint8_t *bhs = connection_answer(connection, OP_SCSI_RESPONSE, FLAG_FINAL);
-	uint8_t sense[2 + SENSE_LEN];
-
-	bhs[RESPONSE_STATUS] = task->status;
-	put_be32(bhs + BHS_ITT, task->tag);
-	connection_number(connection, bhs, true);
-	put_residual(task, 0, bhs, RESPONSE_RESIDUAL);
-	if (task->status != STATUS_CHECK_CONDITION) {
-		connection_send(connection, bhs, NULL, 0, DATA_SCRATCH);
-		return;
-	}
-	put_be16(sense, SENSE_LEN);
-	memcpy(sense + 2, task->sense, SENSE_LEN);
-	connection_send(connection, bhs, sense, sizeof(sense), DATA_SCRATCH);
+	memcpy(task->list + offset, bytes, len);
 }
 
-void task_send(struct task *task)
+void task_receive_list(struct task *task, uint16_t len, void (*done)(struct task *task))
 {
-	struct transfer transfer = { 0 };
+	task->list = calloc(1, len + (size_t)1);
+	if (!task->list)
+		task_fail(task, SENSE_INTERNAL);
+	else
+		task_receive(task, len, take_list, done);
+}
 
-	if (task->read)
-		transfer.total = task->data_len < task->expected ? task->data_len : task->expected;
-	if (transfer.total == 0) {
-		send_response(task);
-		return;
+/* Whether the opcode is known, with the service action that the command has. */
+static bool is_known(struct task *task, const struct scsi_op *op)
+{
+	if (!op->run) {
+		task_fail(task, SENSE_INVALID_OPCODE);
+		return false;
 	}
-	while (transfer.offset < transfer.total)
-		send_data_in(task, &transfer);
+	if (op->has_action && (task->cdb[1] & 0x1f) != op->usage[1]) {
+		task_fail_field(task, 1);
+		return false;
+	}
+	return true;
 }
 
 static void run(struct task *task)
@@ -191,28 +153,36 @@ static void run(struct task *task)
 	} else if (session->attention != SENSE_NONE && !op->passes_attention) {
 		task_fail(task, session->attention);
 		session->attention = SENSE_NONE;
-	} else if (!op->run) {
-		task_fail(task, SENSE_INVALID_OPCODE);
-	} else {
+	} else if (is_known(task, op)) {
 		op->run(task);
 	}
 }
 
 void scsi_run(struct connection *connection, const struct pdu *pdu)
 {
-	struct task task;
+	struct session *session = connection->session;
+	uint8_t flags = pdu->bhs[BHS_FLAGS];
+	struct task task = {
+		.connection = connection,
+		.tag = get_be32(pdu->bhs + BHS_ITT),
+		.expected = get_be32(pdu->bhs + COMMAND_EXPECTED_LENGTH),
+		.read = (flags & COMMAND_READ) != 0,
+		.write = (flags & COMMAND_WRITE) != 0,
+		.numbered = connection->counted,
+		.scratch = connection->gateway->scratch,
+	};
+	uint8_t refused = transfer_check(session, task.tag, task.numbered);
 
-	/* Not the scratch: it is written before it is read. */
-	memset(&task, 0, offsetof(struct task, scratch));
-	task.connection = connection;
-	task.cdb = pdu->bhs + COMMAND_CDB;
-	task.tag = get_be32(pdu->bhs + BHS_ITT);
-	task.expected = get_be32(pdu->bhs + COMMAND_EXPECTED_LENGTH);
-	task.read = (pdu->bhs[BHS_FLAGS] & COMMAND_READ) != 0;
-	if (lun_is_zero(pdu->bhs + BHS_LUN))
-		task.device = &connection->session->target->device;
+	if (refused != 0) {
+		connection_reject(connection, pdu->bhs, refused);
+		return;
+	}
+	memcpy(task.cdb, pdu->bhs + COMMAND_CDB, CDB_LEN);
+	memcpy(task.lun, pdu->bhs + BHS_LUN, sizeof(task.lun));
+	if (lun_is_zero(task.lun))
+		task.device = &session->target->device;
 	run(&task);
-	task_send(&task);
+	transfer_begin(&task, pdu);
 }
 
 void scsi_ready(struct task *task)

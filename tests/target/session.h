@@ -18,6 +18,9 @@ struct target;
 
 enum {
 	SESSION_QUEUE = 128, /* commands an initiator may have under way: the CmdSN window */
+	SESSION_IMMEDIATE = 8, /* immediate commands that may wait beside them */
+	/* Slots: one that sends, and aborted ones, of which the oldest make room. */
+	SESSION_TASKS = SESSION_QUEUE + SESSION_IMMEDIATE + 24,
 	SESSION_HELD_BYTES = 1024 * 1024, /* of commands that came before their turn */
 	SESSION_TSIHS = 65536,
 };
@@ -27,6 +30,15 @@ struct held {
 	uint8_t *bytes; /* BHS, AHS, data; NULL where nothing is held */
 	size_t ahs_len, data_len;
 	bool gone; /* counts as received, and is not run (ABORT TASK, 11.6.1) */
+};
+
+/* Commands that wait: for Data-Out, or for room to send Data-In. */
+struct task_pool {
+	uint32_t tags[SESSION_TASKS]; /* Initiator Task Tags; TAG_NONE: a free slot */
+	uint32_t count; /* of taken slots */
+	uint32_t immediate; /* of those that wait and are not numbered */
+	struct task *sends; /* nothing else is served before it is done; or NULL */
+	struct task tasks[SESSION_TASKS];
 };
 
 struct session {
@@ -44,6 +56,8 @@ struct session {
 	uint32_t exp_cmd_sn;
 	struct held *held; /* SESSION_QUEUE of them; NULL until one is needed */
 	size_t held_bytes;
+	struct task_pool *pool; /* NULL until a command has to wait */
+	uint32_t waiting; /* numbered commands in it that are not done: the window is the smaller */
 	enum sense attention; /* unit attention that the next command reports; SENSE_NONE: none */
 	uint32_t value[PARAM_COUNT]; /* what was negotiated (params.h) */
 };
@@ -82,10 +96,14 @@ struct session *session_new(struct gateway *gateway, const struct session_key *k
 /* Out of the table and away; its connection is no concern of this. NULL is fine. */
 void session_free(struct session *session);
 
-/* The last CmdSN that is admitted now (4.2.2.1). */
+/*
+ * The last CmdSN that is admitted now (4.2.2.1). It never goes back: a command
+ * that begins to wait was counted by ExpCmdSN, and one that is done opens the
+ * window again.
+ */
 static inline uint32_t session_max_cmd_sn(const struct session *session)
 {
-	return session->exp_cmd_sn + SESSION_QUEUE - 1;
+	return session->exp_cmd_sn + SESSION_QUEUE - 1 - session->waiting;
 }
 
 /*

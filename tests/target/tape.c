@@ -16,6 +16,6 @@ const struct device_type device_tape = {
 	.versions = { 0x00a0, 0x0960, 0x0460, 0x0400 }, /* SAM-5, iSCSI, SPC-4, SSC-3 */
 	.ops = {
 		SCSI_COMMON_OPS,
-		[SCSI_TEST_UNIT_READY] = { .name = "test-unit-ready", .run = test_unit_ready },
+		[SCSI_TEST_UNIT_READY] = { .name = "test-unit-ready", .run = test_unit_ready, .usage = { 0x00, 0, 0, 0, 0, 0x04 } },
 	},
 };

@@ -4,6 +4,7 @@
 #include "connection.h"
 #include "gateway.h"
 #include "iscsi/bytes.h"
+#include "transfer.h"
 
 /* Responses (11.6.1). */
 enum {
@@ -15,15 +16,19 @@ enum {
 };
 
 /*
- * Commands end as soon as they run, so no task is ever there to be aborted. One
- * that has not come yet, its CmdSN in the window and below our own, counts as
- * received and will not run.
+ * A task that waits for data ends. One that has not come yet, its CmdSN in the
+ * window and below our own, counts as received and will not run.
  */
 static uint8_t abort_task(struct connection *connection, const uint8_t *bhs)
 {
 	struct session *session = connection->session;
 	uint32_t referenced = get_be32(bhs + TASK_REF_CMD_SN);
+	struct task *task = transfer_find(session, get_be32(bhs + TASK_REFERENCED_TAG));
 
+	if (task) {
+		transfer_abort(task);
+		return TASK_COMPLETE;
+	}
 	if (serial_before(referenced, session->exp_cmd_sn) ||
 	    !serial_before_or_equal(referenced, session_max_cmd_sn(session)) ||
 	    !serial_before(referenced, get_be32(bhs + BHS_CMD_SN)))
@@ -32,22 +37,35 @@ static uint8_t abort_task(struct connection *connection, const uint8_t *bhs)
 	return TASK_COMPLETE;
 }
 
-static uint8_t task_set(struct connection *connection, const uint8_t *bhs)
+static uint8_t abort_task_set(struct connection *connection, const uint8_t *bhs)
 {
-	(void)connection;
 	(void)bhs;
+	transfer_abort_all(connection->session);
 	return TASK_COMPLETE;
 }
 
-/* The other nexuses learn of it by a unit attention (SAM-5, 5.14). */
-static uint8_t reset_unit(struct connection *connection, const uint8_t *bhs)
+/* Those whose commands went learn of it by a unit attention (SAM-5, 5.14; TAS=0). */
+static uint8_t clear_task_set(struct connection *connection, const uint8_t *bhs)
 {
 	struct session *session = connection->session;
 
 	(void)bhs;
 	for (struct session *it = session->target->sessions; it; it = it->target_next)
+		if (transfer_abort_all(it) > 0 && it != session)
+			it->attention = SENSE_CLEARED;
+	return TASK_COMPLETE;
+}
+
+static uint8_t reset_unit(struct connection *connection, const uint8_t *bhs)
+{
+	struct session *session = connection->session;
+
+	(void)bhs;
+	for (struct session *it = session->target->sessions; it; it = it->target_next) {
+		transfer_abort_all(it);
 		if (it != session)
 			it->attention = SENSE_RESET;
+	}
 	return TASK_COMPLETE;
 }
 
@@ -62,8 +80,10 @@ static const struct function {
 	uint8_t (*run)(struct connection *connection, const uint8_t *bhs);
 	bool of_unit; /* the LUN must be there */
 } functions[] = {
-	[TASK_ABORT_TASK] = { abort_task, true },   [TASK_ABORT_TASK_SET] = { task_set, true },
-	[TASK_CLEAR_TASK_SET] = { task_set, true }, [TASK_LUN_RESET] = { reset_unit, true },
+	[TASK_ABORT_TASK] = { abort_task, true },
+	[TASK_ABORT_TASK_SET] = { abort_task_set, true },
+	[TASK_CLEAR_TASK_SET] = { clear_task_set, true },
+	[TASK_LUN_RESET] = { reset_unit, true },
 	[TASK_REASSIGN] = { reassign, false },
 };
 

@@ -17,7 +17,8 @@ static bool check_numbers(struct script *script, struct peer *peer, const struct
 	uint32_t exp = get_be32(pdu->bhs + BHS_EXP_CMD_SN);
 	uint32_t max = get_be32(pdu->bhs + BHS_MAX_CMD_SN);
 	bool counts = !(opcode == OP_DATA_IN && !(pdu->bhs[BHS_FLAGS] & DATA_STATUS_PRESENT)) &&
-		      !(opcode == OP_NOP_IN && get_be32(pdu->bhs + BHS_ITT) == TAG_NONE);
+		      !(opcode == OP_NOP_IN && get_be32(pdu->bhs + BHS_ITT) == TAG_NONE) &&
+		      opcode != OP_R2T;
 
 	if (max - exp + 1 > 0x7fffffff)
 		return script_fail(script, "MaxCmdSN %u, ExpCmdSN %u", max, exp);
@@ -168,7 +169,7 @@ static const struct kind {
 	{ "nop", OP_NOP_IN },	     { "status", OP_SCSI_RESPONSE },
 	{ "tmf", OP_TASK_RESPONSE }, { "text", OP_TEXT_RESPONSE },
 	{ "data", OP_DATA_IN },	     { "logout", OP_LOGOUT_RESPONSE },
-	{ "reject", OP_REJECT },
+	{ "reject", OP_REJECT },     { "r2t", OP_R2T },
 };
 
 /* A field the step names must have that value. */
@@ -186,6 +187,8 @@ static bool check_fields(struct script *script, const struct words *words, const
 		{ "exp", get_be32(pdu->bhs + BHS_EXP_CMD_SN) },
 		{ "max", get_be32(pdu->bhs + BHS_MAX_CMD_SN) },
 		{ "res", get_be32(pdu->bhs + RESPONSE_RESIDUAL) },
+		{ "r2tlen", get_be32(pdu->bhs + R2T_LENGTH) },
+		{ "r2tsn", get_be32(pdu->bhs + R2T_SN) },
 		{ "datasn", get_be32(pdu->bhs + DATA_SN) },
 		{ "offset", get_be32(pdu->bhs + DATA_OFFSET) },
 		{ "dsl", (uint32_t)pdu->data_len },
@@ -237,6 +240,9 @@ bool script_check(struct script *script, struct peer *peer, const struct words *
 				   word);
 	if (kind->opcode == OP_TEXT_RESPONSE)
 		peer->ttt = get_be32(pdu.bhs + BHS_TTT);
+	if (kind->opcode == OP_R2T)
+		peer->r2t[get_be32(pdu.bhs + R2T_SN) % ARRAY_LEN(peer->r2t)] =
+			get_be32(pdu.bhs + BHS_TTT);
 	return check_fields(script, words, &pdu) && check_text(script, peer, &pdu, words);
 }
 
@@ -282,4 +288,30 @@ bool script_pull(struct script *script, struct peer *peer, uint32_t most)
 		words_split(next, &words);
 	}
 	return count == most || script_fail(script, "%u targets, wanted %u", count, most);
+}
+
+/* Read BYTES from block 0 by READ(16): N Data-In PDUs, in order, the last with the status. */
+bool script_count(struct script *script, struct peer *peer, const char *numbers)
+{
+	unsigned int count = 0, bytes = 0, offset = 0;
+	char step[128];
+	struct words words;
+	struct pdu pdu;
+
+	sscanf(numbers, "%u %u", &count, &bytes);
+	snprintf(step, sizeof(step), "> cmd F R len=%u : 88000000000000000000%08x0000", bytes,
+		 bytes / 512);
+	words_split(step, &words);
+	if (!script_send(script, peer, &words))
+		return false;
+	for (unsigned int i = 0; i < count; i++) {
+		if (peer_next(script, peer, &pdu) <= 0 || pdu_opcode(pdu.bhs) != OP_DATA_IN)
+			return script_fail(script, "no data PDU %u", i);
+		if (get_be32(pdu.bhs + DATA_SN) != i || get_be32(pdu.bhs + DATA_OFFSET) != offset)
+			return script_fail(script, "data PDU %u out of order", i);
+		if (((pdu.bhs[BHS_FLAGS] & DATA_STATUS_PRESENT) != 0) != (i == count - 1))
+			return script_fail(script, "status with data PDU %u", i);
+		offset += (unsigned int)pdu.data_len;
+	}
+	return offset == bytes || script_fail(script, "%u bytes, wanted %u", offset, bytes);
 }

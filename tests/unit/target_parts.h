@@ -27,6 +27,7 @@ struct peer {
 	uint8_t isid;
 	uint16_t tsih;
 	uint32_t tag, cmd_sn, exp_stat_sn, ttt;
+	uint32_t r2t[10]; /* Target Transfer Tags by R2TSN */
 	bool begun; /* a response was seen: its numbers are known */
 	uint32_t exp_cmd_sn, max_cmd_sn;
 	int algorithm;
@@ -76,5 +77,6 @@ bool script_send(struct script *script, struct peer *peer, const struct words *w
 int peer_next(struct script *script, struct peer *peer, struct pdu *pdu);
 bool script_check(struct script *script, struct peer *peer, const struct words *words);
 bool script_pull(struct script *script, struct peer *peer, uint32_t count);
+bool script_count(struct script *script, struct peer *peer, const char *numbers);
 
 #endif

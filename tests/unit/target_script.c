@@ -181,6 +181,8 @@ static bool run_line(struct script *script, char *line)
 	}
 	if (strncmp(line, "pull ", 5) == 0)
 		return script_pull(script, peer, (uint32_t)strtoul(line + 5, NULL, 10));
+	if (strncmp(line, "count ", 6) == 0)
+		return script_count(script, peer, line + 6);
 	if (line[0] != '>' && line[0] != '<')
 		return true;
 	words_split(line, &words);

@@ -18,6 +18,7 @@
  *   portal HOST:PORT   another portal; the first is 127.0.0.1:3260
  *   wait MS            let time pass
  *   pull N             ask for all targets, follow the parts of the answer: there are N
+ *   count N BYTES      read so many bytes from block 0; they come in N Data-In PDUs
  *   new                begin anew with this connection
  *
  *   > 0/1T OPT : PAIR|PAIR       Login Request: CSG/NSG, T, C
@@ -27,7 +28,8 @@
  *   < none   < open   < closed   nothing came; nothing came and it lives; it was closed
  *
  * OPT: I (immediate), F, C, R, W, raw (no NUL behind the text), and NAME=NUMBER
- * for fields: itt ttt sn esn cid tsih isid vmin vmax len lun dsl op ref refsn.
+ * for fields: itt ttt sn esn cid tsih isid vmin vmax len lun dsl op ref refsn datasn
+ * offset; ttt=rN is that of the R2T with R2TSN N; data=N sends N letters, byte=X that one.
  * Without them they are what a good initiator sends; tsih=a takes that of a.
  * Pairs I, T, D, N stand for InitiatorName, TargetName, SessionType=Discovery,
  * =Normal. In an expectation: KEY=* any value; -KEY absent; ! in front: nothing

@@ -123,6 +123,18 @@ static const struct verb {
 	{ "op", 0 },
 };
 
+/* ttt=N, ttt=* the last text response's, ttt=rN that of the R2T with R2TSN N. */
+static uint32_t tag_of(const struct peer *peer, const struct words *words)
+{
+	const char *value = words_value(words, "ttt");
+
+	if (value && value[0] == '*')
+		return peer->ttt;
+	if (value && value[0] == 'r')
+		return peer->r2t[(value[1] - '0') % 10];
+	return words_number(words, "ttt", TAG_NONE);
+}
+
 static bool put_request(struct script *script, struct peer *peer, const struct words *words,
 			uint8_t *bhs)
 {
@@ -145,15 +157,17 @@ static bool put_request(struct script *script, struct peer *peer, const struct w
 				   words_number(words, "fn", 0));
 	put_be16(bhs + BHS_LUN, (uint16_t)words_number(words, "lun", 0));
 	put_be32(bhs + BHS_ITT, words_number(words, "itt", ++peer->tag + 0x1000));
-	put_be32(bhs + BHS_TTT, words_value(words, "ttt") && words_value(words, "ttt")[0] == '*'
-					? peer->ttt
-					: words_number(words, "ttt", TAG_NONE));
+	put_be32(bhs + BHS_TTT, tag_of(peer, words));
 	put_be32(bhs + BHS_CMD_SN, words_number(words, "sn", peer->cmd_sn));
 	if (numbered && !words_value(words, "sn"))
 		peer->cmd_sn++;
 	switch (verb->opcode) {
 	case OP_SCSI_COMMAND:
 		put_be32(bhs + COMMAND_EXPECTED_LENGTH, words_number(words, "len", 0));
+		break;
+	case OP_DATA_OUT:
+		put_be32(bhs + DATA_SN, words_number(words, "datasn", 0));
+		put_be32(bhs + DATA_OFFSET, words_number(words, "offset", 0));
 		break;
 	case OP_TASK_REQUEST:
 		put_be32(bhs + TASK_REFERENCED_TAG, words_number(words, "ref", 0));
@@ -197,7 +211,7 @@ bool script_send(struct script *script, struct peer *peer, const struct words *w
 	else
 		script_add_text(script, peer, words->text, words_have(words, "raw"), &text);
 	for (uint32_t i = words_number(words, "data", 0); i > 0; i--)
-		buf_add(&text, "d", 1);
+		buf_add(&text, words_value(words, "byte") ? words_value(words, "byte") : "d", 1);
 	note_challenge(peer, &text);
 	ahs_len = from_hex(words_value(words, "ahs"), head + BHS_LEN, PDU_AHS_MAX);
 	digest = connection->phase == CONNECTION_FULL && connection->header_digest;

@@ -165,11 +165,12 @@ static const struct script_row units[] = {
 						"< status st=2 key=5 asc=0x2500" },
 	{ "LUN 0 in the flat form", LOGIN "> cmd F lun=0x4000 : " TEST_UNIT_READY "\n"
 					  "< status st=0" },
-	{ "D-VPD-1 list", LOGIN "> cmd F R len=255 : 12010000ff00\n"
-				"< data dsl=7 raw : !%b{0}%b{0}%b{0}%b{3}%b{0}%b{80}%b{83}" },
+	{ "D-VPD-1 list",
+	  LOGIN "> cmd F R len=255 : 12010000ff00\n"
+		"< data dsl=10 raw : !%b{0}%b{0}%b{0}%b{6}%b{0}%b{80}%b{83}%b{b0}%b{b1}%b{b2}" },
 	{ "D-VPD-1 serial", LOGIN "> cmd F R len=255 : 12018000ff00\n< data dsl=20 byte1=0x80" },
 	{ "D-VPD-2 identification", LOGIN "> cmd F R len=255 : 12018300ff00\n< data byte1=0x83" },
-	{ "D-VPD-1 no such page", LOGIN "> cmd F R len=255 : 1201b000ff00\n"
+	{ "D-VPD-1 no such page", LOGIN "> cmd F R len=255 : 1201b700ff00\n"
 					"< status st=2 key=5 asc=0x2400" },
 	{ "D-LUNS-1 select 0", LOGIN "> cmd F R len=64 : a00000000000000000400000\n"
 				     "< data dsl=16 raw : !%b{0}%b{0}%b{0}%b{8}%0{12}" },

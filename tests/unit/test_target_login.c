@@ -207,7 +207,7 @@ static const struct script_row keys[] = {
 	KEY("L-KEY-2 0", "MaxConnections=0", "MaxConnections=Reject"),
 	KEY("L-KEY-2 65536", "MaxConnections=65536", "MaxConnections=Reject"),
 	KEY("L-KEY-3 R2T Yes", "InitialR2T=Yes", "InitialR2T=Yes"),
-	KEY("L-KEY-3 R2T No OR ours", "InitialR2T=No", "InitialR2T=Yes"),
+	KEY("L-KEY-3 R2T No OR ours", "InitialR2T=No", "InitialR2T=No"),
 	KEY("L-KEY-3 Immediate Yes", "ImmediateData=Yes", "ImmediateData=Yes"),
 	KEY("L-KEY-3 Immediate No", "ImmediateData=No", "ImmediateData=No"),
 	KEY("L-KEY-3 PDU order", "DataPDUInOrder=No", "DataPDUInOrder=Yes"),
