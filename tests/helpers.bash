@@ -35,6 +35,7 @@ start_target() {
 
 	[[ " $* " == *" --portal"[\ =]* ]] && portals=()
 	TARGET_LOG=$BATS_TEST_TMPDIR/target-$n.log
+	rm -f "$ready" # of one that has ended
 	# 3 is bats' own: a child that holds it open would keep bats waiting.
 	sgw-target "${portals[@]}" --ready-file "$ready" "$@" >"$TARGET_LOG" 2>&1 3>&- &
 	TARGET_PID=$!
