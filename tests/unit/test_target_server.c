@@ -84,6 +84,7 @@ static int stop(void **state)
 	int status = 0;
 
 	(void)state;
+	impatient = false;
 	kill(child, SIGTERM);
 	waitpid(child, &status, 0);
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -1;
@@ -334,18 +335,16 @@ static int start_impatient(void **state)
 	return start(state);
 }
 
+#define TEST(test, begin) cmocka_unit_test_setup_teardown(test, begin, stop)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_who_does_not_read_holds_nobody_up),
-		cmocka_unit_test(test_a_refusal_arrives),
-		cmocka_unit_test(test_peers_leave),
+		TEST(test_who_does_not_read_holds_nobody_up, start),
+		TEST(test_a_refusal_arrives, start),
+		TEST(test_peers_leave, start),
+		TEST(test_who_never_reads_is_dropped, start_impatient),
 	};
-	const struct CMUnitTest impatient_tests[] = {
-		cmocka_unit_test(test_who_never_reads_is_dropped),
-	};
-	int failed = cmocka_run_group_tests_name("target_server", tests, start, stop);
 
-	return failed + cmocka_run_group_tests_name("target_server_impatient", impatient_tests,
-						    start_impatient, stop);
+	return cmocka_run_group_tests_name("target_server", tests, NULL, NULL);
 }
