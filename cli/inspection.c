@@ -104,36 +104,43 @@ static void warn_public(const struct target *target, const struct portal *portal
 }
 
 /*
- * A volume has one path: of several addresses the one that answered is its
- * record's. A gateway behind address translation names none that answered:
- * then all that a host can reach are.
+ * A volume has one path: two sessions without multipath would show it as two
+ * disks. Of several addresses it is the one that answered; a gateway behind
+ * address translation names none that did: then the first that a host can reach.
  */
-static int add_records(struct inspection *in, const struct target *target,
-		       const struct portal *reached, struct err *err)
+static const struct portal *path_of(const struct target *target, const struct portal *reached)
 {
-	size_t made = 0;
-	int rc = 0;
+	const struct portal *first = NULL;
 
 	for (size_t i = 0; i < target->portal_count; i++) {
-		if (portal_equal(&target->portals[i], reached))
-			return add_record(in, target, &target->portals[i], err);
+		const struct portal *portal = &target->portals[i];
+
+		if (portal_equal(portal, reached))
+			return portal;
+		if (!first && usable(portal, reached))
+			first = portal;
 	}
-	for (size_t i = 0; rc == 0 && i < target->portal_count; i++) {
-		if (!usable(&target->portals[i], reached))
-			continue;
-		warn_public(target, &target->portals[i]);
-		rc = add_record(in, target, &target->portals[i], err);
-		made++;
-	}
-	if (rc == 0 && made == 0)
+	return first;
+}
+
+static int add_record_of(struct inspection *in, const struct target *target,
+			 const struct portal *reached, struct err *err)
+{
+	const struct portal *path = path_of(target, reached);
+	char text[PORTAL_TEXT_MAX];
+
+	if (!path)
 		return err_set(err, EINVAL,
 			       "%s has no address that a host can reach: see the warnings",
 			       target->name);
-	if (rc == 0)
+	if (!portal_equal(path, reached)) {
+		portal_text(path, text);
 		warn("%s: the portal that answered is none of its addresses (address "
-		     "translation?)",
-		     target->name);
-	return rc;
+		     "translation?): its record says %s",
+		     target->name, text);
+		warn_public(target, path);
+	}
+	return add_record(in, target, path, err);
 }
 
 static int add_new_records(struct inspection *in, struct err *err)
@@ -151,7 +158,7 @@ static int add_new_records(struct inspection *in, struct err *err)
 			const struct target *target = &result->targets.list[j];
 
 			if (gateway_kind(target->name) != GATEWAY_OTHER)
-				rc = add_records(in, target, &reached, err);
+				rc = add_record_of(in, target, &reached, err);
 		}
 		portal_text(&result->asked, asked);
 		if (rc < 0)

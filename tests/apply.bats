@@ -336,3 +336,11 @@ all_closed() {
 	run -0 sgw-init undo --list --root "$HOST"
 	[[ $output == *"apply --scope targets --set replacement-timeout=900"* ]]
 }
+
+@test "a gateway behind address translation gets one record a target, and a warning" {
+	start_target --volume myvolume:1M --advertise 10.9.9.9:3261
+	run -0 apply "$PORTAL"
+	[[ $output == *"address translation"*"10.9.9.9:3261"* ]]
+	[ "$(find "$HOST/etc/iscsi/nodes" -name default)" = \
+		"$HOST/etc/iscsi/nodes/iqn.1997-05.com.amazon:myvolume/10.9.9.9,3261,1/default" ]
+}
