@@ -286,6 +286,9 @@ int main(int argc, char **argv)
 		}
 	while (wait(&status) > 0)
 		worst |= status;
+	tree_done(&crash.old);
+	tree_done(&crash.new);
+	free(crash.points);
 	if (worst == 0)
 		printf("%zu calls passed\n", kill ? changing : crash.count);
 	return worst != 0;
