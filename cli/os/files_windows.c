@@ -13,6 +13,7 @@
 #include <windows.h>
 
 #include "err.h"
+#include "os/error_windows.h"
 #include "os/random.h"
 
 enum {
@@ -151,36 +152,19 @@ int file_read_private(const char *path, size_t max, struct buf *out, struct err 
 	return 0;
 }
 
-static int refuse_error(struct err *err, const char *what)
-{
-	DWORD code = GetLastError();
-
-	switch (code) {
-	case ERROR_FILE_NOT_FOUND:
-	case ERROR_PATH_NOT_FOUND:
-		return err_sys(err, ENOENT, "%s", what);
-	case ERROR_ACCESS_DENIED:
-		return err_sys(err, EACCES, "%s", what);
-	case ERROR_SHARING_VIOLATION:
-		return err_set(err, EBUSY, "%s: another program has it open", what);
-	case ERROR_DISK_FULL:
-		return err_sys(err, ENOSPC, "%s", what);
-	default:
-		return err_set(err, EIO, "%s: Windows error %lu", what, code);
-	}
-}
-
 static int write_all(HANDLE file, const char *bytes, size_t len, struct err *err)
 {
 	while (len > 0) {
 		DWORD put = 0;
 
 		if (!WriteFile(file, bytes, (DWORD)(len < READ_STEP ? len : READ_STEP), &put, NULL))
-			return refuse_error(err, "cannot be written");
+			return err_windows(err, GetLastError(), "cannot be written");
 		bytes += put;
 		len -= put;
 	}
-	return FlushFileBuffers(file) ? 0 : refuse_error(err, "cannot be written to disk");
+	return FlushFileBuffers(file)
+		       ? 0
+		       : err_windows(err, GetLastError(), "cannot be written to disk");
 }
 
 static HANDLE create_new(const char *path, unsigned mode)
@@ -224,7 +208,7 @@ static HANDLE open_temp(const char *path, unsigned mode, char **temp, struct err
 			return file;
 		}
 		if (GetLastError() != ERROR_FILE_EXISTS) {
-			refuse_error(err, "cannot be created");
+			err_windows(err, GetLastError(), "cannot be created");
 			return INVALID_HANDLE_VALUE;
 		}
 	}
@@ -243,7 +227,7 @@ static int replace(const char *path, const void *bytes, size_t len, unsigned mod
 	rc = write_all(file, bytes, len, err);
 	CloseHandle(file);
 	if (rc == 0 && !MoveFileExA(temp, path, MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH))
-		rc = refuse_error(err, "cannot be put in place");
+		rc = err_windows(err, GetLastError(), "cannot be put in place");
 	if (rc < 0)
 		DeleteFileA(temp);
 	return rc;
