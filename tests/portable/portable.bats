@@ -23,6 +23,10 @@ teardown_file() {
 	fi
 }
 
+init_windows() {
+	timeout --foreground 60 wine "$BUILD/windows/sgw-init.exe" "$@"
+}
+
 # The secrets of mutual CHAP for myvolume, for sgw-target and for libiscsi's tools.
 mutual_chap() {
 	CHAP=$BATS_TEST_TMPDIR/chap.json
@@ -68,6 +72,44 @@ check_chap() { # SYSTEM
 	run ! grep -E 'initiatorsec1|targetsecret1' "$BATS_TEST_TMPDIR/transcript" "$TARGET_LOG"
 }
 
+# disk VOLUME: that volume as QEMU names it, in $DISK.
+disk() {
+	DISK=driver=iscsi,transport=tcp,portal=$PORTAL,target=$IQN:$1,lun=0
+	DISK+=,initiator-name=$HOST,header-digest=crc32c
+}
+
+check_disk() { # SYSTEM
+	local secret=(--object 'secret,id=secret,data=initiatorsec1')
+
+	need_system "$1"
+	need qemu-img qemu-io
+	run_target_on "$1"
+	mutual_chap
+	head -c $((1 << 20)) /dev/urandom >"$BATS_TEST_TMPDIR/in"
+	start_target --chap "$CHAP" --volume "myvolume:1M:$BATS_TEST_TMPDIR/disk" \
+		--expect CHAP=one-way --expect HeaderDigest=CRC32C
+	disk myvolume
+	DISK+=,user=$HOST,password-secret=secret
+	timeout 60 qemu-img convert -n -f raw "${secret[@]}" --target-image-opts \
+		"$BATS_TEST_TMPDIR/in" "$DISK"
+	timeout 60 qemu-img convert "${secret[@]}" --image-opts -O raw "$DISK" "$BATS_TEST_TMPDIR/out"
+	cmp "$BATS_TEST_TMPDIR/in" "$BATS_TEST_TMPDIR/out"
+	stop_targets
+	cmp "$BATS_TEST_TMPDIR/in" "$BATS_TEST_TMPDIR/disk"
+}
+
+# Beyond what 32 bits can tell. Wine maps no volume of 64 GiB.
+check_large() { # SYSTEM
+	need_system "$1"
+	need qemu-io
+	run_target_on "$1"
+	start_target --volume large:6G
+	disk large
+	run -0 timeout 60 qemu-io --image-opts -c 'write -P 0xa5 5G 257k' -c 'flush' \
+		-c 'read -P 0xa5 5G 257k' -c 'read -P 0 1G 257k' "$DISK"
+	[[ $output != *failed* ]]
+}
+
 @test "discovery finds the targets of a sgw-target on Windows" {
 	check_discovery windows
 }
@@ -84,12 +126,33 @@ check_chap() { # SYSTEM
 	check_chap s390x
 }
 
-@test "sgw-target on Windows refuses a CHAP file that others can read" {
+@test "a sgw-target on Windows gives back the megabyte that was written to it" {
+	check_disk windows
+}
+
+@test "a sgw-target on a big-endian machine gives back the megabyte that was written to it" {
+	check_disk s390x
+}
+
+@test "a volume of a sgw-target on Windows may be larger than 4 GiB" {
+	check_large windows
+}
+
+@test "a volume of a sgw-target on a big-endian machine may be larger than 4 GiB" {
+	check_large s390x
+}
+
+@test "sgw-init on Windows proves mutual CHAP, with credentials that nobody else can read" {
 	need wine
 	mutual_chap
+	start_target --chap "$CHAP"
 	chmod 644 "$CHAP"
-	run -1 wine "$BUILD/windows/sgw-target.exe" --chap "$CHAP"
+	run -1 init_windows probe "$PORTAL" --chap "$CHAP"
 	[[ $output == *"$CHAP: holds secrets, but other users may get at them: run: icacls "* ]]
+	chmod 600 "$CHAP"
+	run -0 --separate-stderr init_windows probe "$PORTAL" --chap "$CHAP" --output json
+	jq -e '.targets[0].chap | .host == "accepted" and .target == "accepted"' <<<"$output"
+	[[ $stderr == *"Windows does not tell here which sessions are live"* ]]
 }
 
 @test "sgw-init on Windows discovers what it discovers here" {
@@ -97,7 +160,7 @@ check_chap() { # SYSTEM
 	start_target --gateway tape
 	run -0 --separate-stderr sgw-init discover "$PORTAL"
 	native=$output
-	run -0 --separate-stderr wine "$BUILD/windows/sgw-init.exe" discover "$PORTAL" "localhost:$PORT"
+	run -0 --separate-stderr init_windows discover "$PORTAL" "localhost:$PORT"
 	[[ ${output//$'\r'/} == "$native"* ]]
 	[ "${#lines[@]}" -eq 23 ]
 	[[ $stderr == *"asking as iqn.2000-01.com.example:sgw-init-discover"* ]]
@@ -107,7 +170,7 @@ check_chap() { # SYSTEM
 	need wine
 	start_target
 	stop_targets # its port is free now
-	run -1 wine "$BUILD/windows/sgw-init.exe" discover "$PORTAL" nowhere.invalid
+	run -1 init_windows discover "$PORTAL" nowhere.invalid
 	[[ $output == *"sgw-init: $PORTAL: cannot connect: connection refused"* ]]
 	[[ $output == *"sgw-init: nowhere.invalid:3260: cannot look up host 'nowhere.invalid': "* ]]
 }
@@ -118,17 +181,17 @@ check_chap() { # SYSTEM
 		read -r -a words <<<"$command"
 		run -0 sgw-init profile "${words[@]}"
 		native=$output
-		run -0 --separate-stderr wine "$BUILD/windows/sgw-init.exe" profile "${words[@]}"
+		run -0 --separate-stderr init_windows profile "${words[@]}"
 		[ "${output//$'\r'/}" = "$native" ]
 	done
-	run -0 wine "$BUILD/windows/sgw-init.exe" profile validate "$ROOT/tests/data/profiles/backup.xml"
-	run -1 wine "$BUILD/windows/sgw-init.exe" profile validate "$ROOT/README.md"
+	run -0 init_windows profile validate "$ROOT/tests/data/profiles/backup.xml"
+	run -1 init_windows profile validate "$ROOT/README.md"
 }
 
 @test "sgw-init on Windows has no command that tunes open-iscsi" {
 	need wine
-	run -2 wine "$BUILD/windows/sgw-init.exe" apply
+	run -2 init_windows apply
 	[[ $output == *"there is no command 'apply'"* ]]
-	run -2 wine "$BUILD/windows/sgw-init.exe" profile list --root /tmp
+	run -2 init_windows profile list --root /tmp
 	[[ $output == *"--root is for the tree of a Linux host"* ]]
 }
