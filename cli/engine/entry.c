@@ -10,13 +10,6 @@
 #include "err.h"
 #include "os/hash.h"
 
-#define SCHEMA "sgw-init/journal/1"
-
-enum {
-	TEXT_MAX = 4096,
-	HASH_TEXT = 2 * HASH_MAX_LEN + 1, /* in hexadecimal, with its NUL */
-};
-
 /* The document begins with the checksum of all that stands behind it. */
 #define SEAL "{\"sha256\":\""
 #define SEAL_END "\","
@@ -34,31 +27,7 @@ static void hex(const char *bytes, size_t len, struct buf *out)
 		buf_addf(out, "%02x", (unsigned char)bytes[i]);
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static int unhex(const char *text, struct buf *out, struct err *err)
-{
-	size_t len = strlen(text), i;
-	char *room = buf_room(out, len / 2);
-
-	if (!room)
-		return err_oom(err);
-	for (i = 0; i < len; i += 2) {
-		int high = hex_digit(text[i]), low = i + 1 < len ? hex_digit(text[i + 1]) : -1;
-
-		if (high < 0 || low < 0)
-			return err_set(err, EINVAL, "an attribute is not in hexadecimal");
-		out->data[out->len++] = (char)(high << 4 | low);
-	}
-	return 0;
-}
-
-static int hash_text(const char *bytes, size_t len, char out[HASH_TEXT], struct err *err)
+int entry_hash(const char *bytes, size_t len, char out[ENTRY_HASH_SIZE], struct err *err)
 {
 	const struct hash_piece piece = { bytes, len };
 	uint8_t digest[HASH_MAX_LEN];
@@ -121,11 +90,11 @@ static json_t *format_file(const struct entry_file *file, struct buf *images)
 static int seal(const char *rest, struct buf *json, struct err *err)
 {
 	CLEANUP(buf_done) struct buf sealed = { 0 };
-	char hash[HASH_TEXT];
+	char hash[ENTRY_HASH_SIZE];
 	int ret;
 
 	buf_addf(&sealed, "%s\n", rest);
-	ret = sealed.failed ? err_oom(err) : hash_text(buf_text(&sealed), sealed.len, hash, err);
+	ret = sealed.failed ? err_oom(err) : entry_hash(buf_text(&sealed), sealed.len, hash, err);
 	if (ret < 0)
 		return ret;
 	buf_addf(json, SEAL "%s" SEAL_END "%s", hash, buf_text(&sealed));
@@ -138,7 +107,7 @@ int entry_format(const struct entry *entry, struct buf *json, struct buf *images
 	CLEANUP(free_json) json_t *dirs = json_array();
 	CLEANUP(free_json) json_t *document = NULL;
 	CLEANUP(free_ptr) char *text = NULL;
-	char hash[HASH_TEXT];
+	char hash[ENTRY_HASH_SIZE];
 	size_t i;
 	int ret;
 
@@ -153,282 +122,30 @@ int entry_format(const struct entry *entry, struct buf *json, struct buf *images
 				       entry->dirs.paths[i]);
 	if (images->failed)
 		return err_oom(err);
-	ret = hash_text(buf_text(images), images->len, hash, err);
+	ret = entry_hash(buf_text(images), images->len, hash, err);
 	if (ret < 0)
 		return ret;
-	document = json_pack("{s:s, s:s, s:s, s:I, s:{s:I, s:s}, s:O, s:O}", "schema", SCHEMA, "id",
-			     entry->id, "command", entry->command, "time", (json_int_t)entry->time,
-			     "images", "size", (json_int_t)images->len, "sha256", hash,
-			     "directories", dirs, "files", files);
+	document = json_pack("{s:s, s:s, s:s, s:I, s:{s:I, s:s}, s:O, s:O}", "schema", ENTRY_SCHEMA,
+			     "id", entry->id, "command", entry->command, "time",
+			     (json_int_t)entry->time, "images", "size", (json_int_t)images->len,
+			     "sha256", hash, "directories", dirs, "files", files);
 	text = document ? json_dumps(document, JSON_COMPACT) : NULL;
 	return text ? seal(text + 1, json, err) : err_oom(err);
 }
 
 int entry_check_seal(const char *json, size_t len, struct err *err)
 {
-	const size_t start = strlen(SEAL), end = start + HASH_TEXT - 1;
+	const size_t start = strlen(SEAL), end = start + ENTRY_HASH_SIZE - 1;
 	const size_t rest = end + strlen(SEAL_END);
-	char hash[HASH_TEXT];
+	char hash[ENTRY_HASH_SIZE];
 	int ret;
 
 	if (len < rest || memcmp(json, SEAL, start) != 0)
 		return err_set(err, EINVAL, "it does not begin with its checksum");
-	ret = hash_text(json + rest, len - rest, hash, err);
-	if (ret == 0 && memcmp(json + start, hash, HASH_TEXT - 1) != 0)
+	ret = entry_hash(json + rest, len - rest, hash, err);
+	if (ret == 0 && memcmp(json + start, hash, ENTRY_HASH_SIZE - 1) != 0)
 		return err_set(err, EINVAL, "it was damaged: its checksum differs");
 	return ret;
-}
-
-static int parse_text(const json_t *object, const char *key, bool optional, char **out,
-		      struct err *err)
-{
-	const json_t *value = json_object_get(object, key);
-
-	if (optional && (!value || json_is_null(value)))
-		return 0;
-	if (!json_is_string(value) || json_string_length(value) == 0 ||
-	    json_string_length(value) > TEXT_MAX)
-		return err_set(err, EINVAL, "\"%s\" is no text of 1 to %d bytes", key, TEXT_MAX);
-	*out = strdup(json_string_value(value));
-	return *out ? 0 : err_oom(err);
-}
-
-static int parse_number(const json_t *object, const char *key, json_int_t max, json_int_t *out,
-			struct err *err)
-{
-	const json_t *value = json_object_get(object, key);
-
-	*out = json_integer_value(value);
-	if (!json_is_integer(value) || *out < 0 || *out > max)
-		return err_set(err, EINVAL, "\"%s\" is no number from 0 to %lld", key,
-			       (long long)max);
-	return 0;
-}
-
-static bool path_sound(const char *path)
-{
-	size_t len;
-
-	if (path[0] != '/' || path[1] == '\0')
-		return false;
-	/* Each component by itself: none empty, none that steps up or stays. */
-	for (; *path; path += len) {
-		len = strcspn(++path, "/");
-		if (len == 0 || len > 255 || (path[0] == '.' && len == 1) ||
-		    (path[0] == '.' && path[1] == '.' && len == 2))
-			return false;
-	}
-	return true;
-}
-
-static int parse_path(const json_t *object, const char *key, bool optional, char **out,
-		      struct err *err)
-{
-	int ret = parse_text(object, key, optional, out, err);
-
-	if (ret == 0 && *out && !path_sound(*out))
-		return err_set(err, EINVAL, "\"%s\" is no plain path: %s", key, *out);
-	return ret;
-}
-
-static int parse_attributes(const json_t *object, struct attributes *attributes, struct err *err)
-{
-	json_t *list = json_object_get(object, "attributes"), *value;
-	json_int_t uid, gid;
-	const char *name;
-	int ret;
-
-	ret = parse_number(object, "uid", UINT32_MAX - 1LL, &uid, err);
-	if (ret == 0)
-		ret = parse_number(object, "gid", UINT32_MAX - 1LL, &gid, err);
-	if (ret < 0)
-		return ret;
-	attributes->uid = (uid_t)uid;
-	attributes->gid = (gid_t)gid;
-	if (!json_is_object(list))
-		return err_set(err, EINVAL, "\"attributes\" is no object");
-	json_object_foreach(list, name, value)
-	{
-		CLEANUP(buf_done) struct buf bytes = { 0 };
-
-		if (!attribute_kept(name) || !json_is_string(value) ||
-		    json_string_length(value) > 2 * ATTRIBUTE_SIZE_MAX)
-			return err_set(err, EINVAL, "the attribute \"%s\" is none to keep", name);
-		ret = unhex(json_string_value(value), &bytes, err);
-		if (ret == 0)
-			ret = attributes_add(attributes, name, buf_text(&bytes), bytes.len, err);
-		if (ret < 0)
-			return ret;
-	}
-	return 0;
-}
-
-/* images NULL: only the range is checked, against size. */
-static int parse_image(const json_t *file, const char *key, size_t size, const struct buf *images,
-		       struct image *image, mode_t *mode, struct err *err)
-{
-	const json_t *object = json_object_get(file, key);
-	json_int_t offset, len, bits;
-	int ret;
-
-	if (json_is_null(object))
-		return 0;
-	if (!json_is_object(object))
-		return err_set(err, EINVAL, "\"%s\" is neither an image nor null", key);
-	ret = parse_number(object, "offset", (json_int_t)size, &offset, err);
-	if (ret == 0)
-		ret = parse_number(object, "size", (json_int_t)size - offset, &len, err);
-	if (ret == 0)
-		ret = parse_number(object, "mode", 07777, &bits, err);
-	if (ret < 0)
-		return ret;
-	image->exists = true;
-	image->bytes = images ? buf_text(images) + offset : NULL;
-	image->len = (size_t)len;
-	*mode = (mode_t)bits;
-	return 0;
-}
-
-static int parse_file(const json_t *object, size_t size, const struct buf *images,
-		      struct entry_file *file, struct err *err)
-{
-	int ret;
-
-	ret = parse_path(object, "path", false, &file->path, err);
-	if (ret == 0)
-		ret = parse_path(object, "real", false, &file->real, err);
-	if (ret == 0)
-		ret = parse_path(object, "database", true, &file->database, err);
-	if (ret == 0)
-		ret = parse_text(object, "type", true, &file->type, err);
-	if (ret == 0)
-		ret = parse_image(object, "before", size, images, &file->before,
-				  &file->attributes.mode, err);
-	if (ret == 0)
-		ret = parse_image(object, "after", size, images, &file->after, &file->mode, err);
-	if (ret == 0 && file->before.exists)
-		ret = parse_attributes(json_object_get(object, "before"), &file->attributes, err);
-	if (ret == 0 && !file->before.exists && !file->after.exists)
-		return err_set(err, EINVAL, "a file is absent before and after");
-	return ret;
-}
-
-static int parse_files(struct entry *entry, const json_t *list, size_t size, struct err *err)
-{
-	const struct buf *images = entry->images.data ? &entry->images : NULL;
-	const json_t *object;
-	size_t i;
-	int ret;
-
-	if (!json_is_array(list) || json_array_size(list) == 0 ||
-	    json_array_size(list) > ENTRY_FILES_MAX)
-		return err_set(err, EINVAL, "\"files\" is no list of 1 to %d files",
-			       ENTRY_FILES_MAX);
-	entry->files = calloc(json_array_size(list), sizeof(*entry->files));
-	if (!entry->files)
-		return err_oom(err);
-	json_array_foreach(list, i, object)
-	{
-		entry->file_count++;
-		ret = parse_file(object, size, images, &entry->files[i], err);
-		if (ret < 0)
-			return ret;
-	}
-	return 0;
-}
-
-static int parse_dirs(struct entry *entry, const json_t *list, struct err *err)
-{
-	const json_t *dir;
-	size_t i;
-	int ret;
-
-	if (!json_is_array(list) || json_array_size(list) > 4 * ENTRY_FILES_MAX)
-		return err_set(err, EINVAL, "\"directories\" is no list");
-	json_array_foreach(list, i, dir)
-	{
-		if (!json_is_string(dir) || !path_sound(json_string_value(dir)))
-			return err_set(err, EINVAL, "a directory is no plain path");
-		ret = dirs_add(&entry->dirs, json_string_value(dir), err);
-		if (ret < 0)
-			return ret;
-	}
-	return 0;
-}
-
-static int parse_head(struct entry *entry, const json_t *document, struct err *err)
-{
-	CLEANUP(free_ptr) char *schema = NULL;
-	CLEANUP(free_ptr) char *id = NULL;
-	CLEANUP(free_ptr) char *command = NULL;
-	json_int_t when;
-	int ret;
-
-	ret = parse_text(document, "schema", false, &schema, err);
-	if (ret == 0 && strcmp(schema, SCHEMA) != 0)
-		return err_set(err, EINVAL, "it is \"%s\", and this sgw-init reads \"%s\"", schema,
-			       SCHEMA);
-	if (ret == 0)
-		ret = parse_text(document, "id", false, &id, err);
-	if (ret == 0)
-		ret = parse_text(document, "command", false, &command, err);
-	if (ret == 0)
-		ret = parse_number(document, "time", INT64_MAX / 2, &when, err);
-	if (ret < 0)
-		return ret;
-	snprintf(entry->id, sizeof(entry->id), "%s", id);
-	snprintf(entry->command, sizeof(entry->command), "%s", command);
-	entry->time = when;
-	return 0;
-}
-
-static int check_images(const struct entry *entry, const json_t *about, json_int_t size,
-			struct err *err)
-{
-	const char *said = json_string_value(json_object_get(about, "sha256"));
-	char hash[HASH_TEXT];
-	int ret;
-
-	if ((size_t)size != entry->images.len)
-		return err_set(err, EINVAL, "its images have %zu bytes instead of %lld",
-			       entry->images.len, (long long)size);
-	ret = hash_text(buf_text(&entry->images), entry->images.len, hash, err);
-	if (ret == 0 && (!said || strcmp(said, hash) != 0))
-		return err_set(err, EINVAL, "its images were damaged: their checksum differs");
-	return ret;
-}
-
-int entry_parse(struct entry *entry, const char *json, size_t len, struct buf *images,
-		struct err *err)
-{
-	CLEANUP(free_json) json_t *document = NULL;
-	const json_t *about;
-	json_error_t problem;
-	json_int_t size;
-	int ret;
-
-	*entry = (struct entry){ 0 };
-	document = json_loadb(json, len, JSON_REJECT_DUPLICATES, &problem);
-	if (!document && json_error_code(&problem) == json_error_out_of_memory)
-		return err_oom(err);
-	if (!document)
-		return err_set(err, EINVAL, "line %d: %s", problem.line, problem.text);
-	ret = parse_head(entry, document, err);
-	about = json_object_get(document, "images");
-	if (ret == 0)
-		ret = parse_number(about, "size", INT64_MAX / 2, &size, err);
-	if (ret == 0 && images) {
-		buf_adds(images, ""); /* none at all is still not NULL */
-		if (images->failed)
-			return err_oom(err);
-		entry->images = *images;
-		*images = (struct buf){ .secret = true };
-		entry->images.secret = true;
-		ret = check_images(entry, about, size, err);
-	}
-	if (ret == 0)
-		ret = parse_files(entry, json_object_get(document, "files"), (size_t)size, err);
-	return ret < 0 ? ret : parse_dirs(entry, json_object_get(document, "directories"), err);
 }
 
 void entry_done(struct entry *entry)

@@ -17,7 +17,10 @@ struct err;
 enum {
 	ENTRY_COMMAND_MAX = 256,
 	ENTRY_FILES_MAX = 100000,
+	ENTRY_HASH_SIZE = 65, /* SHA-256 in hexadecimal, and its NUL */
 };
+
+#define ENTRY_SCHEMA "sgw-init/journal/1"
 
 /* The bytes of one file at one time: a view of bytes that others own. */
 struct image {
@@ -70,5 +73,8 @@ int entry_parse(struct entry *entry, const char *json, size_t len, struct buf *i
 int entry_check_seal(const char *json, size_t len, struct err *err);
 
 void entry_done(struct entry *entry);
+
+/* The checksum that guards the document and the images. */
+int entry_hash(const char *bytes, size_t len, char out[ENTRY_HASH_SIZE], struct err *err);
 
 #endif

@@ -33,10 +33,11 @@ struct tx_file {
 };
 
 /*
- * Take sgw-init's lock (waiting up to 10 s for another sgw-init, then -EBUSY naming
- * its process) and roll back or finish what a killed run left; *recovered
- * (may be NULL) receives what was done in a sentence, or an empty string.
- * Creates the lock's and the journal's directory where they are missing.
+ * Take sgw-init's lock (waiting up to 10 s for another sgw-init, then -EBUSY
+ * naming its process) and roll back or finish what a killed run left;
+ * *recovered (may be NULL) receives what was done in a sentence, or an empty
+ * string. Makes the lock's file where it is missing; the journal's directory
+ * is made by the first commit.
  */
 int tx_begin(struct tx **tx, const struct paths *paths, struct buf *recovered, struct err *err);
 
