@@ -21,7 +21,7 @@
 
 #include "tree.h"
 
-enum { WORKERS = 2, POINTS_MAX = 100000, OUTPUT_MAX = 4096, FAILURES_SHOWN = 10 };
+enum { WORKERS = 2, POINTS_MAX = 100000, OUTPUT_MAX = 65536, FAILURES_SHOWN = 10 };
 
 struct point {
 	bool changes;
