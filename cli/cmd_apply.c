@@ -76,8 +76,7 @@ static void warn_about(const struct applying *a)
 		touches_conf |= a->plan.changes[i].place->kind == PLACE_ISCSID_CONF;
 	if (touches_conf && a->in.survey.foreign > 0)
 		warn("%zu records of other arrays are left alone, but iscsid.conf will reach them "
-		     "at "
-		     "their next discovery; --scope targets leaves it alone",
+		     "at their next discovery; --scope targets leaves it alone",
 		     a->in.survey.foreign);
 	for (size_t i = 0; i < a->chap.count; i++) {
 		if (a->unused[i])
@@ -113,12 +112,12 @@ static int look_again(struct applying *a, struct err *err)
 	for (size_t i = 0; rc == 0 && i < a->in.findings.count; i++) {
 		const struct finding *finding = &a->in.findings.items[i];
 
-		if (!finding->value || !finding_mendable(finding))
+		if (!finding_mendable(finding))
 			continue;
 		err_set(err, EIO,
 			"%s is not in effect after it was written; entry %s stands, undo "
 			"takes it back",
-			finding->value->where->key, a->id);
+			finding->value ? finding->value->where->key : "its mode", a->id);
 		rc = err_at(err, "%s", finding->place->path);
 	}
 	return rc;

@@ -203,6 +203,23 @@ live_session() {
 	run -3 check --strict
 }
 
+@test "a record that lets others read its CHAP secret is found, mended, and given back by undo" {
+	start_target --volume myvolume:1M
+	write_chap_file "$BATS_TEST_TMPDIR/chap.json" iqn.1997-05.com.amazon:myvolume
+	sgw-init apply --root "$HOST" "$PORTAL" --chap "$BATS_TEST_TMPDIR/chap.json"
+	record=$(find "$HOST/etc/iscsi/nodes" -name default)
+	chmod 0644 "$record"
+	run -3 check
+	[[ $output == *"myvolume at $PORTAL"*exposed* ]]
+	[[ $output == *"mode 0644"* ]]
+	run -0 sgw-init apply --root "$HOST"
+	[[ $output == *mode*0644*0600* ]]
+	[ "$(stat -c %a "$record")" = 600 ]
+	run -0 check
+	run -0 sgw-init undo --root "$HOST"
+	[ "$(stat -c %a "$record")" = 644 ]
+}
+
 @test "check writes nothing, not even a journal" {
 	find "$HOST" -printf '%P %i %T@\n' | sort >"$BATS_TEST_TMPDIR/before"
 	run -3 check

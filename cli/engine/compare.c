@@ -15,6 +15,7 @@ static const char *const words[] = {
 	[VERDICT_NEGOTIATED] = "negotiated", [VERDICT_DIFFERS] = "differs",
 	[VERDICT_NOT_SET] = "not set",	     [VERDICT_LINT] = "lint",
 	[VERDICT_HALF_DONE] = "half done",   [VERDICT_NO_RECORD] = "no record",
+	[VERDICT_EXPOSED] = "exposed",
 };
 
 const char *verdict_word(enum verdict verdict)
@@ -146,6 +147,19 @@ static int lint_place(const struct place *place, struct findings *findings, stru
 	return place->type->lint(place->doc, keys, take_lint, &linted);
 }
 
+static int add_exposed(const struct place *place, struct findings *findings, struct err *err)
+{
+	char note[96];
+
+	snprintf(note, sizeof(note), "mode %04o lets others at the CHAP secrets in it",
+		 place->record->mode);
+	return findings_add(findings,
+			    (struct finding){ .verdict = VERDICT_EXPOSED,
+					      .severity = SEVERITY_ERROR,
+					      .place = place },
+			    note, err);
+}
+
 static int compare_place(const struct place *place, struct findings *findings, struct err *err)
 {
 	int rc = 0;
@@ -156,6 +170,8 @@ static int compare_place(const struct place *place, struct findings *findings, s
 						      .severity = SEVERITY_ERROR,
 						      .place = place },
 				    NULL, err);
+	if (place->exposed)
+		rc = add_exposed(place, findings, err);
 	for (size_t i = 0; rc == 0 && i < place->value_count; i++) {
 		const struct place_value *value = &place->values[i];
 		struct finding finding = { .place = place, .value = value, .line = value->line };
@@ -185,6 +201,7 @@ int compare_survey(const struct survey *survey, struct findings *findings, struc
 bool finding_mendable(const struct finding *finding)
 {
 	return finding->verdict == VERDICT_NO_RECORD || finding->verdict == VERDICT_HALF_DONE ||
+	       finding->verdict == VERDICT_EXPOSED ||
 	       ((finding->verdict == VERDICT_DIFFERS || finding->verdict == VERDICT_NOT_SET) &&
 		finding->place->type);
 }

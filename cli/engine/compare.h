@@ -19,6 +19,7 @@ enum verdict {
 	VERDICT_DIFFERS,
 	VERDICT_NOT_SET, /* nothing its reader would see, and the default is not what is wanted */
 	VERDICT_NO_RECORD, /* a portal's target that has no node record here */
+	VERDICT_EXPOSED, /* a file whose mode lets others read the secrets in it */
 	VERDICT_LINT, /* no setting's value: something in a document's text */
 	VERDICT_HALF_DONE, /* an apply or undo was cut off */
 };

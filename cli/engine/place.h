@@ -41,6 +41,7 @@ struct place {
 	struct buf bytes; /* as found */
 	bool exists;
 	const struct record *record; /* of PLACE_RECORD */
+	bool exposed; /* it holds secrets, and others may read it */
 
 	/* Observations only. */
 	const struct host_session *session; /* of PLACE_SESSION and PLACE_DEVICE */

@@ -117,6 +117,11 @@ int plan_make(struct plan *plan, struct survey *survey, const struct findings *f
 		const struct finding *finding = &findings->items[i];
 		char value[16];
 
+		if (finding->verdict == VERDICT_EXPOSED) {
+			snprintf(value, sizeof(value), "%04o", finding->place->record->mode);
+			rc = add_change(plan, finding->place, "mode", value, "0600", false, err);
+			continue;
+		}
 		if (!finding_mendable(finding) || !finding->value)
 			continue;
 		snprintf(value, sizeof(value), "%u", finding->wanted);
@@ -164,7 +169,7 @@ int plan_finish(struct plan *plan, struct survey *survey, struct err *err)
 			rc = err_oom(err);
 		if (rc < 0)
 			return err_at(err, "%s", place->path);
-		if (place->exists && buf_equal(after, &place->bytes)) {
+		if (place->exists && !place->exposed && buf_equal(after, &place->bytes)) {
 			buf_done(after);
 			continue;
 		}

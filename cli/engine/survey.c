@@ -101,6 +101,7 @@ static int add_record(struct survey *survey, struct record *record, bool exists,
 	CLEANUP(buf_done) struct buf bytes = { .secret = true };
 	char name[ISCSI_NAME_SIZE + PORTAL_TEXT_MAX + 8], portal[PORTAL_TEXT_MAX];
 	const struct profile *profile = &survey->wanted->profiles[gateway_kind(record->target)];
+	bool exposed = exists && record_exposed(record);
 	struct document *doc = TAKE_PTR(record->doc);
 	struct place *place = add_place(survey, err);
 	int rc;
@@ -120,6 +121,7 @@ static int add_record(struct survey *survey, struct record *record, bool exists,
 	rc = place_of_document(place, PLACE_RECORD, profile, record->path, name,
 			       &document_open_iscsi, &doc, &bytes, exists, err);
 	place->record = record;
+	place->exposed = exposed;
 	return rc;
 }
 

@@ -92,13 +92,15 @@ static int read_record(struct database *db, const struct paths *paths, const cha
 {
 	struct record *record = add_record(db, path, target, portal, interface);
 	struct err problem = { 0 };
+	struct stat st = { 0 };
 	int rc;
 
 	if (!record)
 		return err_oom(err);
 	if (record->problem[0] != '\0')
 		return 0;
-	rc = paths_read(paths, path, OPEN_ISCSI_SIZE_MAX, &record->bytes, NULL, &problem);
+	rc = paths_read(paths, path, OPEN_ISCSI_SIZE_MAX, &record->bytes, &st, &problem);
+	record->mode = st.st_mode & 07777;
 	if (rc == 0)
 		record_read(record);
 	else if (rc == -ENOMEM)

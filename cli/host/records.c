@@ -24,12 +24,25 @@ static const struct document_type *const type = &document_open_iscsi;
 #define NODE_ADDRESS "node.conn[0].address"
 #define NODE_PORT "node.conn[0].port"
 
+static int is_secret_value(const char *key, const char *value, unsigned line, void *ctx)
+{
+	(void)line;
+	(void)ctx;
+	return value[0] != '\0' && open_iscsi_is_secret(key);
+}
+
 void record_done(struct record *record)
 {
 	type->free(record->doc);
 	buf_done(&record->bytes);
 	free(record->path);
 	*record = (struct record){ 0 };
+}
+
+bool record_exposed(const struct record *record)
+{
+	return (record->mode & 077) != 0 && record->doc &&
+	       type->each(record->doc, is_secret_value, NULL) != 0;
 }
 
 int address_canonical(const char *address, char *out, size_t size)
@@ -241,7 +254,9 @@ int record_new(struct record *record, const struct database *db, const char *tar
 {
 	int rc;
 
-	*record = (struct record){ .port = port, .tag = tag < 0 ? -1 : tag, .bytes.secret = true };
+	*record = (struct record){
+		.port = port, .tag = tag < 0 ? -1 : tag, .mode = 0600, .bytes.secret = true
+	};
 	if (!is_target_name(target))
 		return err_set(err, EINVAL,
 			       "target \"%s\": no iSCSI name that could name a record's directory",

@@ -23,6 +23,7 @@ struct record {
 	char interface[64]; /* "default" */
 	char *path; /* as the host names it */
 	struct buf bytes; /* secret */
+	unsigned mode; /* permission bits as found; 0600 of a new one */
 	struct document *doc; /* document_open_iscsi; NULL where it cannot be parsed */
 	char problem[512]; /* why it cannot be used: no identity, or one unlike its path */
 };
@@ -39,6 +40,9 @@ int record_new(struct record *record, const struct database *db, const char *tar
 	       const char *address, uint16_t port, int32_t tag, const struct document *conf,
 	       struct err *err);
 void record_done(struct record *record);
+
+/* Whether it holds a secret and its mode lets others read or write it. */
+bool record_exposed(const struct record *record);
 
 /*
  * Name the record after its place in the database: the directory of the
