@@ -2,7 +2,6 @@
 #include "os/loop.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -168,31 +167,6 @@ int loop_on_quit(struct loop *loop, void (*quit)(void *arg), void *arg, struct e
 	return loop_add(loop, &loop->signal_watch, loop->signals, LOOP_READ, err);
 }
 
-/* Timers that are due now; one that is set anew for now waits for the next round. */
-static void fire_timers(struct loop *loop)
-{
-	uint64_t now = loop->now;
-	size_t budget = loop->timers.count;
-	struct loop_timer *timer;
-
-	while (!loop->stop && budget-- > 0 && (timer = timers_first(&loop->timers)) &&
-	       timer->due <= now) {
-		timers_cancel(&loop->timers, timer);
-		timer->fire(timer->arg);
-	}
-}
-
-static int wait_ms(const struct loop *loop)
-{
-	const struct loop_timer *first = timers_first(&loop->timers);
-
-	if (!first)
-		return -1;
-	if (first->due <= loop->now)
-		return 0;
-	return first->due - loop->now > INT_MAX ? INT_MAX : (int)(first->due - loop->now);
-}
-
 int loop_run(struct loop *loop, struct err *err)
 {
 	loop->stop = false;
@@ -200,7 +174,8 @@ int loop_run(struct loop *loop, struct err *err)
 		int count;
 
 		update_clock(loop);
-		count = epoll_wait(loop->epoll, loop->events, EVENTS_MAX, wait_ms(loop));
+		count = epoll_wait(loop->epoll, loop->events, EVENTS_MAX,
+				   timers_wait_ms(&loop->timers, loop->now));
 		if (count < 0 && errno != EINTR)
 			return err_sys(err, errno, "cannot wait for events");
 		update_clock(loop);
@@ -222,7 +197,7 @@ int loop_run(struct loop *loop, struct err *err)
 				watch->ready(watch->arg, ready);
 		}
 		loop->event_count = 0;
-		fire_timers(loop);
+		timers_fire(&loop->timers, loop->now, &loop->stop);
 	}
 	return 0;
 }

@@ -2,7 +2,6 @@
 #include "os/loop.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 /* Sockets that one select() takes; it has to stand before the header. */
 #define FD_SETSIZE 512
@@ -185,31 +184,6 @@ int loop_on_quit(struct loop *loop, void (*quit)(void *arg), void *arg, struct e
 	return 0;
 }
 
-/* Timers that are due now; one that is set anew for now waits for the next round. */
-static void fire_timers(struct loop *loop)
-{
-	uint64_t now = loop->now;
-	size_t budget = loop->timers.count;
-	struct loop_timer *timer;
-
-	while (!loop->stop && budget-- > 0 && (timer = timers_first(&loop->timers)) &&
-	       timer->due <= now) {
-		timers_cancel(&loop->timers, timer);
-		timer->fire(timer->arg);
-	}
-}
-
-static int wait_ms(const struct loop *loop)
-{
-	const struct loop_timer *first = timers_first(&loop->timers);
-
-	if (!first)
-		return -1;
-	if (first->due <= loop->now)
-		return 0;
-	return first->due - loop->now > INT_MAX ? INT_MAX : (int)(first->due - loop->now);
-}
-
 /* Close the gaps and list what is watched; one that waits for nothing must not report a hang-up. */
 static size_t list_polls(struct loop *loop, bool *writes)
 {
@@ -271,7 +245,7 @@ static bool find_failed_connects(struct loop *loop, size_t count)
 static int wait_for_events(struct loop *loop, size_t *count, struct err *err)
 {
 	bool writes;
-	int wait = wait_ms(loop), ready;
+	int wait = timers_wait_ms(&loop->timers, loop->now), ready;
 
 	*count = list_polls(loop, &writes);
 	if (*count == 0) { /* which WSAPoll refuses */
@@ -322,7 +296,7 @@ int loop_run(struct loop *loop, struct err *err)
 			return rc;
 		update_clock(loop);
 		dispatch(loop, count);
-		fire_timers(loop);
+		timers_fire(&loop->timers, loop->now, &loop->stop);
 	}
 	return 0;
 }

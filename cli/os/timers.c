@@ -2,6 +2,7 @@
 #include "os/timers.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 
 static void put(struct timers *timers, size_t slot, struct loop_timer *timer)
@@ -69,6 +70,28 @@ void timers_cancel(struct timers *timers, struct loop_timer *timer)
 struct loop_timer *timers_first(const struct timers *timers)
 {
 	return timers->count > 0 ? timers->heap[0] : NULL;
+}
+
+void timers_fire(struct timers *timers, uint64_t now, const bool *stop)
+{
+	size_t budget = timers->count;
+	struct loop_timer *timer;
+
+	while (!*stop && budget-- > 0 && (timer = timers_first(timers)) && timer->due <= now) {
+		timers_cancel(timers, timer);
+		timer->fire(timer->arg);
+	}
+}
+
+int timers_wait_ms(const struct timers *timers, uint64_t now)
+{
+	const struct loop_timer *first = timers_first(timers);
+
+	if (!first)
+		return -1;
+	if (first->due <= now)
+		return 0;
+	return first->due - now > INT_MAX ? INT_MAX : (int)(first->due - now);
 }
 
 void timers_done(struct timers *timers)

@@ -3,6 +3,7 @@
 #ifndef SGW_OS_TIMERS_H
 #define SGW_OS_TIMERS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,6 +31,13 @@ int timers_set(struct timers *timers, struct loop_timer *timer, uint64_t due)
 void timers_cancel(struct timers *timers, struct loop_timer *timer) __attribute__((nonnull));
 /* The earliest, or NULL. */
 struct loop_timer *timers_first(const struct timers *timers) __attribute__((nonnull));
+/*
+ * Fire those that are due at `now`, until *stop; one that is set anew for now
+ * waits for the next round.
+ */
+void timers_fire(struct timers *timers, uint64_t now, const bool *stop) __attribute__((nonnull));
+/* Milliseconds until the earliest is due, INT_MAX at the most; -1 where none is set. */
+int timers_wait_ms(const struct timers *timers, uint64_t now) __attribute__((nonnull));
 void timers_done(struct timers *timers) __attribute__((nonnull));
 
 #endif
