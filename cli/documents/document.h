@@ -66,6 +66,14 @@ struct document_type {
 	void (*free)(struct document *doc);
 };
 
+enum { DOCUMENT_SIZE_MAX = 1 << 20 }; /* ours: a larger file is no configuration */
+
+/*
+ * What every format's parse asks first: -EFBIG beyond DOCUMENT_SIZE_MAX,
+ * -EINVAL for a NUL byte, with its line.
+ */
+int document_check_text(const char *bytes, size_t len, struct err *err);
+
 extern const struct document_type document_open_iscsi; /* iscsid.conf and node records */
 extern const struct document_type document_rule; /* 60-sgw-init.rules and other udev rules */
 

@@ -28,23 +28,10 @@ static void free_doc(struct document **doc)
 static int doc_parse(struct document **out, const char *bytes, size_t len, struct err *err)
 {
 	CLEANUP(free_doc) struct document *doc = NULL;
-	const char *nul = len > 0 ? memchr(bytes, '\0', len) : NULL;
-	unsigned line = 1;
-	int r;
+	int r = document_check_text(bytes, len, err);
 
-	if (len > OPEN_ISCSI_SIZE_MAX)
-		return err_set(err, EFBIG,
-			       "%zu bytes: no configuration of open-iscsi is that large", len);
-	if (nul) {
-		while ((bytes = memchr(bytes, '\n', (size_t)(nul - bytes))) != NULL) {
-			bytes++;
-			line++;
-		}
-		return err_set(err, EINVAL,
-			       "line %u: a NUL byte: not a text file, or one in UTF-16; save it as "
-			       "plain text",
-			       line);
-	}
+	if (r < 0)
+		return r;
 	doc = calloc(1, sizeof(*doc));
 	if (!doc)
 		return err_oom(err);
@@ -292,7 +279,7 @@ static int edit_apply(struct document *doc, struct edit *edit, struct err *err)
 	int r;
 
 	r = edit_write(doc, edit, err);
-	if (r == 0 && edit->out.len > OPEN_ISCSI_SIZE_MAX)
+	if (r == 0 && edit->out.len > DOCUMENT_SIZE_MAX)
 		r = err_set(err, EFBIG, "the file would grow to %zu bytes", edit->out.len);
 	if (r == 0) {
 		buf_add(&edit->out, "", 0);

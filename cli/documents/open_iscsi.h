@@ -16,7 +16,6 @@ enum {
 	OPEN_ISCSI_KEY_MAX = 127,
 	OPEN_ISCSI_VALUE_MAX = 255,
 	OPEN_ISCSI_LINE_MAX = 2046, /* without the newline; what is longer is torn in two */
-	OPEN_ISCSI_SIZE_MAX = 1 << 20, /* ours: a larger file is no configuration */
 };
 
 enum open_iscsi_kind {

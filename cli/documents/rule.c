@@ -74,16 +74,10 @@ static void free_doc(struct document **doc)
 static int doc_parse(struct document **out, const char *bytes, size_t len, struct err *err)
 {
 	CLEANUP(free_doc) struct document *doc = NULL;
-	const char *nul = len > 0 ? memchr(bytes, '\0', len) : NULL;
-	unsigned line = 1;
-	int rc;
+	int rc = document_check_text(bytes, len, err);
 
-	if (len > RULE_SIZE_MAX)
-		return err_set(err, EFBIG, "%zu bytes: no file of udev rules is that large", len);
-	for (; nul && bytes < nul; bytes++)
-		line += *bytes == '\n';
-	if (nul)
-		return err_set(err, EINVAL, "line %u: a NUL byte: not a text file", line);
+	if (rc < 0)
+		return rc;
 	doc = calloc(1, sizeof(*doc));
 	if (!doc)
 		return err_oom(err);

@@ -14,7 +14,6 @@ struct document;
 
 enum {
 	RULE_TIMEOUT_MAX = 2147483, /* seconds; beyond, the kernel's ticks wrap */
-	RULE_SIZE_MAX = 1 << 20, /* ours: a larger file is no rules file */
 };
 
 /*

@@ -56,7 +56,7 @@ static int add_document(struct survey *survey, enum place_kind kind, const char 
 	CLEANUP(buf_done) struct buf bytes = { .secret = true };
 	struct document *doc = NULL;
 	struct place *place;
-	int rc = paths_read(survey->paths, path, CONFIG_FILE_MAX, &bytes, NULL, err);
+	int rc = paths_read(survey->paths, path, DOCUMENT_SIZE_MAX, &bytes, NULL, err);
 	bool exists = rc == 0;
 
 	if (rc == -ENOENT && kind == PLACE_UDEV_RULE)

@@ -21,8 +21,6 @@ struct paths;
 #define ISCSID_CONF "/etc/iscsi/iscsid.conf"
 #define UDEV_RULE "/etc/udev/rules.d/60-sgw-init.rules"
 
-enum { CONFIG_FILE_MAX = 1 << 20 };
-
 /* What a run is about: targets that portals named, or, without any, those named like AWS's. */
 struct selection {
 	const char *const *targets; /* sorted by bytes */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "documents/document.h"
 #include "documents/open_iscsi.h"
 #include "err.h"
 #include "host/paths.h"
@@ -50,7 +51,7 @@ static int default_root(const struct paths *paths)
 	struct err ignored = { 0 };
 
 	for (size_t i = 0; i < ARRAY_LEN(files) && text.len == 0; i++)
-		paths_read(paths, files[i], OPEN_ISCSI_SIZE_MAX, &text, NULL, &ignored);
+		paths_read(paths, files[i], DOCUMENT_SIZE_MAX, &text, NULL, &ignored);
 	release_value(&text, "ID", id, sizeof(id));
 	release_value(&text, "VERSION_ID", version, sizeof(version));
 	for (size_t i = 0; i < ARRAY_LEN(moved); i++) {
@@ -99,7 +100,7 @@ static int read_record(struct database *db, const struct paths *paths, const cha
 		return err_oom(err);
 	if (record->problem[0] != '\0')
 		return 0;
-	rc = paths_read(paths, path, OPEN_ISCSI_SIZE_MAX, &record->bytes, &st, &problem);
+	rc = paths_read(paths, path, DOCUMENT_SIZE_MAX, &record->bytes, &st, &problem);
 	record->mode = st.st_mode & 07777;
 	if (rc == 0)
 		record_read(record);
@@ -331,7 +332,7 @@ int initiator_name_read(const struct paths *paths, char name[ISCSI_NAME_SIZE], s
 	size_t len;
 	int rc;
 
-	rc = paths_read(paths, path, OPEN_ISCSI_SIZE_MAX, &text, NULL, err);
+	rc = paths_read(paths, path, DOCUMENT_SIZE_MAX, &text, NULL, err);
 	if (rc < 0)
 		return rc;
 	paths_show(paths, path, shown, sizeof(shown));

@@ -512,7 +512,7 @@ static int edit_file(bool lint, char **argv)
 	CLEANUP(buf_done) struct buf bytes = { 0 }, out = { 0 };
 	struct document *doc = NULL;
 	struct err err = { 0 };
-	int rc = file_read(argv[0], OPEN_ISCSI_SIZE_MAX, &bytes, &err);
+	int rc = file_read(argv[0], DOCUMENT_SIZE_MAX, &bytes, &err);
 
 	if (rc == 0)
 		rc = type->parse(&doc, buf_text(&bytes), bytes.len, &err);

@@ -209,7 +209,7 @@ static int print_new(int argc, char **argv)
 	struct document *conf = NULL;
 	struct record record = { 0 };
 	struct err err = { 0 };
-	int rc = file_read(argv[0], OPEN_ISCSI_SIZE_MAX, &bytes, &err);
+	int rc = file_read(argv[0], DOCUMENT_SIZE_MAX, &bytes, &err);
 
 	if (rc == 0)
 		rc = document_open_iscsi.parse(&conf, buf_text(&bytes), bytes.len, &err);

@@ -314,7 +314,9 @@ static void refuses_what_is_no_text(void **state)
 
 	(void)state;
 	assert_int_equal(type->parse(&doc, "a\n\0", 3, &err), -EINVAL);
-	assert_string_equal(err.reason, "line 2: a NUL byte: not a text file");
+	assert_string_equal(err.reason,
+			    "line 2: a NUL byte: not a text file, or one in UTF-16; save it as "
+			    "plain text");
 }
 
 int main(void)
