@@ -115,6 +115,23 @@ value_of() { # FILE KEY
 	[ "$(grep -rl -e "$INITIATOR_SECRET" "$HOST" | xargs stat -c %a | sort -u)" = 600 ]
 }
 
+@test "apply --chap with one-way credentials takes the target's former proof out of the record" {
+	start_target --volume myvolume:1M
+	write_chap_file "$BATS_TEST_TMPDIR/chap.json" iqn.1997-05.com.amazon:myvolume
+	apply "$PORTAL" --chap "$BATS_TEST_TMPDIR/chap.json"
+	jq 'del(.ChapCredentials[0].SecretToAuthenticateTarget)' "$BATS_TEST_TMPDIR/chap.json" \
+		>"$BATS_TEST_TMPDIR/one-way.json"
+	chmod 0600 "$BATS_TEST_TMPDIR/one-way.json"
+	run -0 apply --chap "$BATS_TEST_TMPDIR/one-way.json"
+	[[ $output != *"$TARGET_SECRET"* ]]
+	record=$(record_of iqn.1997-05.com.amazon:myvolume)
+	[ "$(value_of "$record" node.session.auth.password)" = "$INITIATOR_SECRET" ]
+	[ -z "$(value_of "$record" node.session.auth.username_in)" ]
+	[ -z "$(value_of "$record" node.session.auth.password_in)" ]
+	run -0 apply --chap "$BATS_TEST_TMPDIR/one-way.json"
+	[ "$output" = "nothing to change" ]
+}
+
 @test "apply --chap refuses a file that others can read, and says how to mend it" {
 	write_chap_file "$BATS_TEST_TMPDIR/chap.json" iqn.1997-05.com.amazon:myvolume
 	chmod 0644 "$BATS_TEST_TMPDIR/chap.json"
