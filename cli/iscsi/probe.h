@@ -75,6 +75,8 @@ struct probe_result {
 
 /* Frees what the result holds, not the result. All zero is fine. */
 void probe_result_done(struct probe_result *result) __attribute__((nonnull));
+/* One more remark. */
+void probe_result_note(struct probe_result *result, const char *text) __attribute__((nonnull));
 
 /*
  * Begin. done is called once, inside the loop, and then the probe is gone; to
