@@ -11,6 +11,7 @@
 #include "host/sessions.h"
 #include "iscsi/range.h"
 #include "portals.h"
+#include "probe_keys.h"
 #include "probe_report.h"
 #include "probing.h"
 #include "profiles.h"

@@ -8,134 +8,12 @@
 
 #include "command.h"
 #include "err.h"
+#include "probe_keys.h"
 #include "report.h"
-
-/* The keys that are shown, in the order of their weight for a gateway. */
-static const struct key_row {
-	enum param key;
-	const char *conf; /* where a profile has it; NULL: nowhere */
-	const char *digests; /* what is offered of a list */
-	uint32_t offer; /* where no profile says */
-} keys[] = {
-	{ PARAM_FIRST_BURST_LENGTH, "node.session.iscsi.FirstBurstLength", NULL, 262144 },
-	{ PARAM_MAX_BURST_LENGTH, "node.session.iscsi.MaxBurstLength", NULL, 16776192 },
-	{ PARAM_MAX_RECV_DATA_SEGMENT_LENGTH, "node.conn[0].iscsi.MaxRecvDataSegmentLength", NULL,
-	  262144 },
-	{ PARAM_INITIAL_R2T, NULL, NULL, 0 },
-	{ PARAM_IMMEDIATE_DATA, NULL, NULL, 1 },
-	{ PARAM_MAX_OUTSTANDING_R2T, NULL, NULL, 1 },
-	{ PARAM_HEADER_DIGEST, NULL, "None,CRC32C", 0 },
-	{ PARAM_DATA_DIGEST, NULL, "None,CRC32C", 0 },
-	{ PARAM_ERROR_RECOVERY_LEVEL, NULL, NULL, 0 },
-	{ PARAM_MAX_CONNECTIONS, NULL, NULL, 1 },
-	{ PARAM_DATA_PDU_IN_ORDER, NULL, NULL, 1 },
-	{ PARAM_DATA_SEQUENCE_IN_ORDER, NULL, NULL, 1 },
-	{ PARAM_DEFAULT_TIME2WAIT, NULL, NULL, 2 },
-	{ PARAM_DEFAULT_TIME2RETAIN, NULL, NULL, 0 },
-};
-
-enum { VALUE_MAX = 24 };
-
-/* A key of one session, as texts. */
-struct key_line {
-	char name[64];
-	char offered[VALUE_MAX], agreed[VALUE_MAX], wanted[VALUE_MAX];
-	bool number, declared, to_target;
-	bool below; /* agreed on less than what is wanted */
-};
-enum { KEY_LINES = ARRAY_LEN(keys) + 1 }; /* MaxRecvDataSegmentLength has two directions */
-
-void probe_offers(struct params *offers, const struct profile *profile)
-{
-	struct err err;
-
-	params_init(offers, PARAMS_INITIATOR);
-	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
-		const struct key_row *row = &keys[i];
-		const struct setting_place *place = NULL;
-		const struct setting *setting =
-			row->conf ? profile_find(profile, PLACE_ISCSID_CONF, row->conf, &place)
-				  : NULL;
-		uint32_t value = setting ? setting_wanted(setting, place, NULL) : row->offer;
-
-		/* What a host would offer; a value that iSCSI does not have stays at its default. */
-		if (row->digests)
-			(void)params_set_list(offers, row->key, row->digests, &err);
-		else
-			(void)params_set(offers, row->key, value, &err);
-	}
-}
-
-static const struct profile *profile_of(const struct wanted *wanted, const char *target)
-{
-	enum gateway_kind kind = gateway_kind(target);
-
-	return &wanted->profiles[kind == GATEWAY_OTHER ? GATEWAY_VOLUME : kind];
-}
-
-static void fill_line(struct key_line *line, const struct key_row *row, const struct params *params,
-		      const struct setting *setting, bool to_target)
-{
-	const char *key = param_defs[row->key].key;
-	bool declared = row->key == PARAM_MAX_RECV_DATA_SEGMENT_LENGTH;
-	uint32_t agreed = declared && !to_target ? params->ours[row->key] : params->value[row->key];
-	char text[16];
-
-	*line = (struct key_line){
-		.number = param_defs[row->key].kind == PARAM_NUMBER,
-		.declared = declared,
-		.to_target = to_target,
-		.below = setting && agreed < setting->value,
-	};
-	snprintf(line->name, sizeof(line->name), "%s%s", key,
-		 !declared   ? ""
-		 : to_target ? ", the target's"
-			     : ", this host's");
-	if (row->digests)
-		snprintf(line->offered, VALUE_MAX, "%s", row->digests);
-	else if (!to_target)
-		snprintf(line->offered, VALUE_MAX, "%s",
-			 param_text(row->key, params->ours[row->key], text));
-	snprintf(line->agreed, VALUE_MAX, "%s", param_text(row->key, agreed, text));
-	if (setting)
-		snprintf(line->wanted, VALUE_MAX, "%u", setting->value);
-}
-
-/* All keys of a session that was logged in. Returns how many. */
-static size_t fill_lines(struct key_line lines[KEY_LINES], const struct params *params,
-			 const struct profile *profile)
-{
-	const struct setting_place *place;
-	size_t count = 0;
-
-	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
-		const struct key_row *row = &keys[i];
-		const struct setting *setting =
-			row->conf ? profile_find(profile, PLACE_ISCSID_CONF, row->conf, &place)
-				  : NULL;
-
-		fill_line(&lines[count++], row, params, setting, false);
-		if (row->key == PARAM_MAX_RECV_DATA_SEGMENT_LENGTH)
-			fill_line(&lines[count++], row, params, NULL, true);
-	}
-	return count;
-}
 
 static bool was_logged_in(const struct probed *probed)
 {
 	return probed->result.stage >= PROBE_COMMANDS;
-}
-
-static bool same_keys(const struct probed *a, const struct probed *b)
-{
-	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
-		enum param key = keys[i].key;
-
-		if (a->result.params.value[key] != b->result.params.value[key] ||
-		    a->result.params.ours[key] != b->result.params.ours[key])
-			return false;
-	}
-	return gateway_kind(a->target) == gateway_kind(b->target);
 }
 
 /* One table for all targets that agreed on the same. */
@@ -143,15 +21,14 @@ static int print_keys(const struct probed *list, size_t count, size_t first,
 		      const struct wanted *wanted, struct err *err)
 {
 	static const char *const titles[] = { "KEY", "OFFERED", "NEGOTIATED", "WANTED", "", NULL };
-	struct key_line lines[KEY_LINES];
-	size_t line_count = fill_lines(lines, &list[first].result.params,
-				       profile_of(wanted, list[first].target));
+	struct probe_key lines[PROBE_KEYS_MAX];
+	size_t line_count = probe_keys(lines, &list[first], wanted);
 	CLEANUP(table_done) struct table table;
 	CLEANUP(buf_done) struct buf others = { 0 };
 	size_t same = 0;
 
 	for (size_t i = first + 1; i < count; i++)
-		same += was_logged_in(&list[i]) && same_keys(&list[first], &list[i]);
+		same += was_logged_in(&list[i]) && probe_same_keys(&list[first], &list[i]);
 	if (same > 0)
 		buf_addf(&others, " and %zu more", same);
 	printf("\nnegotiated with %s%s:\n", list[first].target, buf_text(&others));
@@ -173,7 +50,7 @@ static int print_all_keys(const struct probed *list, size_t count, const struct 
 		if (!was_logged_in(&list[i]))
 			continue;
 		while (before < i &&
-		       !(was_logged_in(&list[before]) && same_keys(&list[before], &list[i])))
+		       !(was_logged_in(&list[before]) && probe_same_keys(&list[before], &list[i])))
 			before++;
 		if (before == i)
 			rc = print_keys(list, count, i, wanted, err);
@@ -343,20 +220,19 @@ void probe_print_trouble(const struct probed *probed)
 	err_print("sgw-init", &err);
 }
 
-static json_t *value_json(const struct key_line *line, const char *text)
+static json_t *value_json(const struct probe_key *line, const char *text)
 {
 	return line->number ? json_integer(strtoll(text, NULL, 10)) : json_string(text);
 }
 
 static json_t *keys_json(const struct probed *probed, const struct wanted *wanted)
 {
-	struct key_line lines[KEY_LINES];
-	size_t count =
-		fill_lines(lines, &probed->result.params, profile_of(wanted, probed->target));
+	struct probe_key lines[PROBE_KEYS_MAX];
+	size_t count = probe_keys(lines, probed, wanted);
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < count; i++) {
-		const struct key_line *line = &lines[i];
+		const struct probe_key *line = &lines[i];
 		json_t *item = json_object();
 
 		json_object_set_new(item, "key",

@@ -10,9 +10,6 @@
 
 struct err;
 
-/* How a login offers a key, and what of it stands in a profile. */
-void probe_offers(struct params *offers, const struct profile *profile);
-
 int probe_print_tables(const struct probed *list, size_t count, const struct wanted *wanted,
 		       struct err *err);
 int probe_print_json(const struct probed *list, size_t count, const struct wanted *wanted,
