@@ -90,9 +90,9 @@ int parse_duration(const char *text, uint64_t min_ms, uint64_t max_ms, uint64_t 
 		   struct err *err)
 {
 	static const struct suffix units[] = {
-		{ "", 1000 }, { "s", 1000 }, { "ms", 1 }, { NULL, 0 }
+		{ "", 1000 }, { "s", 1000 }, { "ms", 1 }, { "m", 60000 }, { NULL, 0 }
 	};
 
-	return parse_scaled(text, units, "a duration such as 3, 20s, 500ms", min_ms, max_ms, out_ms,
-			    err);
+	return parse_scaled(text, units, "a duration such as 3, 20s, 500ms, 2m", min_ms, max_ms,
+			    out_ms, err);
 }

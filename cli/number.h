@@ -18,7 +18,7 @@ int parse_u64(const char *text, uint64_t min, uint64_t max, uint64_t *out, struc
 /* The same with an optional suffix K, M, G or T (powers of 1024). */
 int parse_size(const char *text, uint64_t min, uint64_t max, uint64_t *out, struct err *err)
 	__attribute__((nonnull));
-/* Seconds with an optional suffix s or ms ("20s", "500ms", "3"), into milliseconds. */
+/* Seconds, or with a suffix s, ms or m ("3", "20s", "500ms", "2m"), into milliseconds. */
 int parse_duration(const char *text, uint64_t min_ms, uint64_t max_ms, uint64_t *out_ms,
 		   struct err *err) __attribute__((nonnull));
 
