@@ -96,11 +96,22 @@ stop_tgtd() {
 	TGTD_PID=
 }
 
+# control LINE...: say these to the target that was started with --control "$CONTROL", and print its
+# answers, a line each.
+control() {
+	printf '%s\n' "$@" | socat -t 30 - "UNIX-CONNECT:$CONTROL"
+}
+
 # end_target STATUS: end the last one by SIGTERM; fails where its exit status is another.
 end_target() {
+	kill -TERM "$TARGET_PID"
+	wait_target "$1"
+}
+
+# wait_target STATUS: the same of one that ends by itself.
+wait_target() {
 	local status=0
 
-	kill -TERM "$TARGET_PID"
 	wait "$TARGET_PID" || status=$?
 	unset "TARGET_PIDS[-1]"
 	[ "$status" -eq "$1" ] && return

@@ -104,13 +104,20 @@ static const struct request requests[OPCODE_MASK + 1] = {
 				.discovery = true },
 };
 
+static void run(struct connection *connection, const struct request *request, const struct pdu *pdu)
+{
+	struct events *events = &connection->gateway->events;
+
+	if (connection_strike(connection, event_raise(events, request->event, connection, pdu)))
+		request->run(connection, pdu);
+}
+
 /* Run a request whose CmdSN counts from now on; a Reject takes that back (7.3). */
 static void run_counted(struct connection *connection, const struct request *request,
 			const struct pdu *pdu)
 {
 	connection->counted = true;
-	event_raise(&connection->gateway->events, request->event);
-	request->run(connection, pdu);
+	run(connection, request, pdu);
 	connection->counted = false;
 }
 
@@ -171,8 +178,7 @@ void command_receive(struct connection *connection, const struct pdu *pdu)
 		connection_reject(connection, pdu->bhs, REJECT_INVALID_FIELD);
 		connection_close(connection, "a request with the reserved task tag");
 	} else if (immediate || request->unnumbered || !tagged) {
-		event_raise(&connection->gateway->events, request->event);
-		request->run(connection, pdu);
+		run(connection, request, pdu);
 	} else {
 		put_in_order(connection, request, pdu);
 	}

@@ -40,11 +40,14 @@ int connection_init(struct connection *connection, struct gateway *gateway, size
 	pdu_reader_init(&connection->reader, PDU_LOGIN_DATA_MAX);
 	connection->over_limit = gateway->connection_count >= gateway->limits.connections;
 	gateway->connection_count++;
-	event_raise(&gateway->events, EVENT_CONNECT);
+	event_count(&gateway->events, EVENT_CONNECT);
 	transcript_connect(connection, peer);
 	wait_for(connection, WAIT_LOGIN);
 	connection->login = target_login_new();
-	return connection->login ? 0 : -ENOMEM;
+	if (!connection->login)
+		return -ENOMEM;
+	connection_strike(connection, event_ask(&gateway->events, EVENT_CONNECT, connection, NULL));
+	return 0;
 }
 
 /* All that a connection has beyond its socket and what is still to be sent. */
@@ -85,6 +88,30 @@ void connection_close(struct connection *connection, const char *why)
 	release(connection);
 	connection->phase = CONNECTION_CLOSING;
 	wait_for(connection, WAIT_LINGER);
+}
+
+bool connection_strike(struct connection *connection, enum verdict verdict)
+{
+	if (verdict == VERDICT_SERVE)
+		return true;
+	connection->reset = verdict == VERDICT_RESET;
+	if (verdict == VERDICT_CLOSE || verdict == VERDICT_RESET)
+		connection_end(connection, "a fault that was asked for");
+	return false;
+}
+
+const char *connection_initiator(const struct connection *connection)
+{
+	if (connection->session)
+		return connection->session->initiator;
+	return connection->login ? target_login_initiator(connection->login) : NULL;
+}
+
+const struct target *connection_target(const struct connection *connection)
+{
+	if (connection->session)
+		return connection->session->target;
+	return connection->login ? target_login_target(connection->login) : NULL;
 }
 
 struct connection *connection_of_deadline(struct deadline *deadline)
@@ -153,7 +180,7 @@ void connection_reject(struct connection *connection, const uint8_t *bhs, uint8_
 	if (connection->counted)
 		connection->session->exp_cmd_sn--;
 	connection->counted = false;
-	event_raise(&connection->gateway->events, EVENT_REJECT);
+	event_count(&connection->gateway->events, EVENT_REJECT);
 	transcript_reject(connection, bhs, reason);
 	reject[REJECT_REASON] = reason;
 	put_be32(reject + BHS_ITT, TAG_NONE);
@@ -198,7 +225,7 @@ bool connection_handle(struct connection *connection)
 	struct pdu pdu;
 	struct err err;
 
-	while (connection->phase < CONNECTION_CLOSING) {
+	while (connection->phase < CONNECTION_CLOSING && !connection->paused) {
 		int rc;
 
 		if (!out_ready(&gateway->out))

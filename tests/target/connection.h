@@ -26,6 +26,8 @@ struct connection {
 	struct gateway *gateway;
 	enum connection_phase phase;
 	bool blocked; /* its socket is full, some of what was sent waits: kept by who owns it */
+	bool paused; /* a fault: nothing more is served before it is over */
+	bool reset; /* it ends with a reset instead of FIN */
 	bool over_limit; /* one too many: its login is answered 0302 */
 	uint32_t number; /* in the transcript */
 	size_t portal; /* index of the portal it came in by */
@@ -72,6 +74,15 @@ struct connection *connection_of_deadline(struct deadline *deadline) __attribute
 void connection_end(struct connection *connection, const char *why) __attribute__((nonnull));
 /* The same once what gathers in gateway->out was sent; nothing more is read. */
 void connection_close(struct connection *connection, const char *why) __attribute__((nonnull));
+
+/* Do what the rules say of it as far as any connection can. Returns whether what was asked is served. */
+bool connection_strike(struct connection *connection, enum verdict verdict)
+	__attribute__((nonnull));
+
+/* Who it is from and what it is to, as far as that is known by now; else NULL. */
+const char *connection_initiator(const struct connection *connection) __attribute__((nonnull));
+const struct target *connection_target(const struct connection *connection)
+	__attribute__((nonnull));
 
 /* Begin a PDU in gateway->out: its header, all zero but for opcode and flags, to be filled in. */
 uint8_t *connection_answer(struct connection *connection, enum pdu_opcode opcode, uint8_t flags)

@@ -38,6 +38,12 @@ struct deadline *deadline_expired(struct deadline_queue *queue, uint64_t now)
 	return first;
 }
 
+void deadline_queue_shift(struct deadline_queue *queue, uint64_t ms)
+{
+	for (struct deadline *it = queue->head.next; it != &queue->head; it = it->next)
+		it->at += ms;
+}
+
 uint64_t deadline_first(const struct deadline_queue *queue)
 {
 	const struct deadline *first = queue->head.next;

@@ -25,6 +25,8 @@ void deadline_disarm(struct deadline *deadline) __attribute__((nonnull));
 /* The first member whose time has come, taken out of the queue; or NULL. */
 struct deadline *deadline_expired(struct deadline_queue *queue, uint64_t now)
 	__attribute__((nonnull));
+/* Let all of them wait `ms` longer. */
+void deadline_queue_shift(struct deadline_queue *queue, uint64_t ms) __attribute__((nonnull));
 /* When the first one ends; UINT64_MAX where the queue is empty. */
 uint64_t deadline_first(const struct deadline_queue *queue) __attribute__((nonnull));
 

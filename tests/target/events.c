@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 #include "events.h"
 
+#include <stddef.h>
+
 const struct event_def event_defs[EVENT_COUNT] = {
-	[EVENT_CONNECT] = { "connect", "connections" },
-	[EVENT_LOGIN] = { "login", "logins" },
-	[EVENT_DISCOVERY] = { "discovery", "discoveries" },
-	[EVENT_REFUSED] = { "refuse", "refused" },
-	[EVENT_TEXT] = { "text", "texts" },
-	[EVENT_NOP_OUT] = { "nop-out", "nop-outs" },
-	[EVENT_COMMAND] = { "scsi", "commands" },
-	[EVENT_DATA_OUT] = { "data-out", "data-outs" },
-	[EVENT_TASK] = { "task", "tasks" },
-	[EVENT_LOGOUT] = { "logout", "logouts" },
-	[EVENT_REJECT] = { "reject", "rejects" },
+	[EVENT_CONNECT] = { "connect", "connections", false },
+	[EVENT_LOGIN_REQUEST] = { "login-request", NULL, false },
+	[EVENT_LOGIN] = { "login", "logins", true },
+	[EVENT_DISCOVERY] = { "discovery", "discoveries", false },
+	[EVENT_REFUSED] = { NULL, "refused", true },
+	[EVENT_TEXT] = { "text", "texts", true },
+	[EVENT_SEND_TARGETS] = { "send-targets", NULL, true },
+	[EVENT_NOP_OUT] = { "nop-out", "nop-outs", true },
+	[EVENT_COMMAND] = { "scsi", "commands", true },
+	[EVENT_DATA_OUT] = { "data-out", "data-outs", true },
+	[EVENT_TASK] = { "task", "tasks", true },
+	[EVENT_LOGOUT] = { "logout", "logouts", true },
+	[EVENT_REJECT] = { NULL, "rejects", true },
+	[EVENT_FAULT] = { NULL, "faults", false },
 };

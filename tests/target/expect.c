@@ -79,7 +79,8 @@ static bool find_subject(struct expectations *it)
 	it->subject = SUBJECT_COUNTER;
 	it->numeric = true;
 	for (it->number = 0; it->number < EVENT_COUNT; it->number++)
-		if (strcmp(event_defs[it->number].counter, it->key) == 0)
+		if (event_defs[it->number].counter &&
+		    strcmp(event_defs[it->number].counter, it->key) == 0)
 			return true;
 	it->subject = SUBJECT_PARAM;
 	it->number = param;

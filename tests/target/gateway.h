@@ -20,6 +20,7 @@ struct buf;
 struct connection;
 struct err;
 struct expectations;
+struct faults;
 struct transcript;
 
 enum {
@@ -71,6 +72,7 @@ struct gateway {
 	uint32_t connection_count;
 	struct session_table sessions;
 	struct events events;
+	struct faults *faults; /* NULL: none can be asked for */
 	struct transcript *transcript; /* NULL: none is kept */
 	struct expectations *expectations; /* NULL: none */
 	struct chap_memory challenges; /* ours, so that none is answered */

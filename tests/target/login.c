@@ -71,6 +71,16 @@ void target_login_free(struct target_login *login)
 	free(login);
 }
 
+const char *target_login_initiator(const struct target_login *login)
+{
+	return login->initiator;
+}
+
+const struct target *target_login_target(const struct target_login *login)
+{
+	return login->target;
+}
+
 uint32_t target_login_cmd_sn(const struct target_login *login)
 {
 	return login->cmd_sn;
@@ -114,9 +124,23 @@ static void refuse(struct connection *connection, unsigned int status, const str
 	put_be16(bhs + LOGIN_STATUS, (uint16_t)status);
 	connection_number(connection, bhs, true);
 	connection_send(connection, bhs, NULL, 0, DATA_SCRATCH);
-	event_raise(&connection->gateway->events, EVENT_REFUSED);
+	event_count(&connection->gateway->events, EVENT_REFUSED);
 	transcript_login(connection, &facts);
 	connection_close(connection, "the login was refused");
+}
+
+/* Whether the rules let a login go on; where they do not it was answered, or will never be. */
+static bool goes_on(struct connection *connection, enum event event)
+{
+	const struct events *events = &connection->gateway->events;
+	enum verdict verdict = event_ask(events, event, connection, NULL);
+	struct err err;
+
+	if (verdict != VERDICT_REFUSE)
+		return connection_strike(connection, verdict);
+	err_set(&err, EACCES, "a fault that was asked for");
+	refuse(connection, events->status, &err);
+	return false;
 }
 
 static bool answer_waits(const struct target_login *login)
@@ -301,7 +325,7 @@ static void report(const struct connection *connection)
 	struct gateway *gateway = connection->gateway;
 	struct login_facts facts = facts_of(connection->login);
 
-	event_raise(&gateway->events, facts.discovery ? EVENT_DISCOVERY : EVENT_LOGIN);
+	event_count(&gateway->events, facts.discovery ? EVENT_DISCOVERY : EVENT_LOGIN);
 	transcript_login(connection, &facts);
 	if (!facts.discovery)
 		expectations_login(gateway->expectations, connection->number, &facts);
@@ -311,10 +335,14 @@ static void report(const struct connection *connection)
 static void finish(struct connection *connection, uint8_t flags)
 {
 	struct target_login *login = connection->login;
+	const struct session *session;
+	unsigned int status;
 	struct err err;
-	unsigned int status = target_login_session(connection, &err);
-	const struct session *session = connection->session;
 
+	if (!goes_on(connection, login->discovery ? EVENT_DISCOVERY : EVENT_LOGIN))
+		return;
+	status = target_login_session(connection, &err);
+	session = connection->session;
 	if (status != 0) {
 		refuse(connection, status, &err);
 		return;
@@ -395,6 +423,8 @@ static unsigned int take_request(struct connection *connection, const struct pdu
 	struct target_login *login = connection->login;
 	unsigned int status = check_identity(login, pdu->bhs, err);
 
+	if (status == 0 && !goes_on(connection, EVENT_LOGIN_REQUEST))
+		return 0;
 	if (status == 0)
 		status = check_header(login, pdu, err);
 	if (status == 0 && connection->over_limit) {

@@ -9,6 +9,7 @@
 
 struct connection;
 struct err;
+struct target;
 struct target_login;
 
 /* What a connection needs until it is logged in. NULL: no memory. */
@@ -22,6 +23,9 @@ void target_login_receive(struct connection *connection, const struct pdu *pdu)
 /* The header at bhs announces more data than a login may have. */
 void target_login_too_long(struct connection *connection, const uint8_t *bhs, const struct err *err)
 	__attribute__((nonnull));
+/* Who logs in to what, as far as it is known; else NULL. */
+const char *target_login_initiator(const struct target_login *login) __attribute__((nonnull));
+const struct target *target_login_target(const struct target_login *login) __attribute__((nonnull));
 /* ExpCmdSN while there is no session. */
 uint32_t target_login_cmd_sn(const struct target_login *login) __attribute__((nonnull));
 

@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include "buf.h"
+#include "control.h"
 #include "err.h"
 #include "expect.h"
+#include "faults.h"
 #include "gateway.h"
 #include "options.h"
 #include "os/files.h"
@@ -26,6 +28,16 @@ static const char program[] = "sgw-target";
 static void server_clean(struct server **server)
 {
 	server_free(*server);
+}
+
+static void faults_clean(struct faults **faults)
+{
+	faults_free(*faults);
+}
+
+static void control_clean(struct control **control)
+{
+	control_free(*control);
 }
 
 /* A line on standard error that ends nothing. */
@@ -109,6 +121,9 @@ static void print_summary(const struct gateway *gateway, uint32_t open_sessions)
 	for (size_t i = 0; i < ARRAY_LEN(counted); i++)
 		printf(" %s: %" PRIu64 ",", event_defs[counted[i]].counter,
 		       gateway->events.count[counted[i]]);
+	if (gateway->faults)
+		printf(" %s: %" PRIu64 ",", event_defs[EVENT_FAULT].counter,
+		       gateway->events.count[EVENT_FAULT]);
 	printf(" sessions still open: %" PRIu32 "\n", open_sessions);
 }
 
@@ -122,8 +137,21 @@ static void tell_broken(void *arg, const char *text)
 static int serve(struct gateway *gateway, const struct target_options *options, struct err *err)
 {
 	CLEANUP(server_clean) struct server *server = server_new(gateway, err);
+	CLEANUP(faults_clean) struct faults *faults = NULL;
+	CLEANUP(control_clean) struct control *control = NULL;
+	bool controlled = options->control || options->control_at.host[0] != '\0';
 	int rc = server ? 0 : -err->code;
 
+	if (rc == 0 && (options->faults || controlled)) {
+		faults = faults_new(gateway, server, err);
+		rc = faults ? 0 : -err->code;
+	}
+	if (rc == 0 && options->faults)
+		rc = faults_read(faults, options->faults, err);
+	if (rc == 0 && controlled) {
+		control = control_new(faults, server_loop(server), options, err);
+		rc = control ? 0 : -err->code;
+	}
 	for (size_t i = 0; rc == 0 && i < options->portal_count; i++)
 		rc = server_listen(server, &options->portals[i], err);
 	for (size_t i = 0; rc == 0 && i < gateway->portal_count; i++) {
@@ -133,6 +161,8 @@ static int serve(struct gateway *gateway, const struct target_options *options, 
 		printf("%s: %s gateway at %s, targets: %zu\n", program,
 		       persona_names[gateway->persona], text, gateway->targets.count);
 	}
+	if (rc == 0 && control)
+		printf("%s: control at %s\n", program, control_place(control));
 	fflush(stdout);
 	if (rc == 0 && options->ready_file)
 		rc = server_write_ready(server, options->ready_file, err);

@@ -151,6 +151,26 @@ static int set_transcript(struct target_options *options, const char *value, str
 	return 0;
 }
 
+static int set_faults(struct target_options *options, const char *value, struct err *err)
+{
+	(void)err;
+	options->faults = value;
+	return 0;
+}
+
+/* A path, or HOST:PORT: what has a colon, and nothing that only a path has. */
+static int set_control(struct target_options *options, const char *value, struct err *err)
+{
+	options->control = NULL;
+	options->control_at.host[0] = '\0';
+	if (strchr(value, ':') && !strpbrk(value, "/\\"))
+		return parse_host(value, &options->control_at, err);
+	if (value[0] == '\0')
+		return err_set(err, EINVAL, "a path or HOST:PORT is wanted");
+	options->control = value;
+	return 0;
+}
+
 static int add_expectation(struct target_options *options, const char *value, struct err *err)
 {
 	return expectations_add(&options->expectations, value, err);
@@ -195,6 +215,10 @@ static const struct row {
 	  set_transcript },
 	{ "expect", "EXPR", "exit 1 if a login breaks it: 'MaxBurstLength>=262144' (repeatable)",
 	  add_expectation },
+	{ "faults", "FILE", "misbehave by its lines: 'on nop-out: ignore', 'at 5s: away 20s'",
+	  set_faults },
+	{ "control", "SOCKET", "take such lines, and questions, at a path or a loopback HOST:PORT",
+	  set_control },
 	{ "help", NULL, "this text", set_help },
 	{ "version", NULL, "the version", set_version },
 };

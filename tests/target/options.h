@@ -36,6 +36,9 @@ struct target_options {
 	const char *ready_file;
 	const char *chap;
 	const char *transcript;
+	const char *faults;
+	const char *control; /* a path; NULL: none */
+	struct portal_option control_at; /* host "": none */
 	struct expectations *expectations;
 	bool help, version;
 };

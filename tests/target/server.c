@@ -9,53 +9,21 @@
 #include "connection.h"
 #include "err.h"
 #include "gateway.h"
-#include "options.h"
 #include "os/error_text.h"
 #include "os/files.h"
-#include "os/loop.h"
-#include "os/sockets.h"
+#include "server_state.h"
 
-enum {
-	ACCEPT_BATCH = 64, /* connections taken in a row before others have their turn */
-	LISTEN_BACKLOG = 4096,
-	SPARE_SOCKETS = 32, /* listeners, files, the loop */
-	REFUSED_ROOM = 64, /* connections beyond the limit, to be told so */
-};
-
-/* A connection with its socket. */
-struct peer {
-	struct connection connection; /* first: a connection is its peer */
-	struct server *server;
-	struct loop_watch watch;
-	struct backlog *backlog; /* what the socket did not take; nothing is read meanwhile */
-	int fd;
-	bool finished; /* FIN is sent */
-	struct peer *prev, *next;
-};
-
-struct listener {
-	struct server *server;
-	struct loop_watch watch;
-	int fd;
-	size_t portal;
-	struct listener *next;
-};
-
-struct server {
-	struct gateway *gateway;
-	struct loop *loop;
-	struct listener *listeners;
-	struct peer *peers;
-	struct loop_timer timer;
-	uint64_t timer_due; /* UINT64_MAX: not set */
-};
+enum { SPARE_SOCKETS = 32 }; /* listeners, files, the loop */
 
 static void peer_free(struct peer *peer)
 {
 	struct server *server = peer->server;
 
 	loop_remove(server->loop, &peer->watch);
-	socket_close(peer->fd);
+	if (peer->connection.reset)
+		socket_reset(peer->fd);
+	else
+		socket_close(peer->fd);
 	if (peer->prev)
 		peer->prev->next = peer->next;
 	else
@@ -67,13 +35,15 @@ static void peer_free(struct peer *peer)
 	free(peer);
 }
 
-/* Connections that ended, this one's or others', and the time of the next deadline. */
-static void settle(struct server *server)
+void server_settle(struct server *server)
 {
 	struct gateway *gateway = server->gateway;
 	uint64_t due;
 	struct err err;
 
+	server->busy = false;
+	if (server->leaving)
+		server_leave(server);
 	while (gateway->ended) {
 		struct peer *peer = (struct peer *)gateway->ended;
 
@@ -81,7 +51,7 @@ static void settle(struct server *server)
 		peer_free(peer);
 	}
 	due = gateway_next_deadline(gateway);
-	if (due >= server->timer_due)
+	if (due >= server->timer_due || server->frozen)
 		return;
 	/* A timer that is set already cannot fail; the first time there is nobody to be late for. */
 	if (loop_timer_set(server->loop, &server->timer,
@@ -97,7 +67,7 @@ static void flush(struct peer *peer)
 
 	if (out->count == 0)
 		return;
-	sent = socket_send(peer->fd, out->pieces, out->count);
+	sent = peer->server->frozen ? -EAGAIN : socket_send(peer->fd, out->pieces, out->count);
 	if (sent < 0 && sent != -EAGAIN) {
 		connection_end(&peer->connection, error_text((int)-sent));
 	} else if (sent < (ssize_t)out->bytes) {
@@ -125,7 +95,29 @@ static void work(struct peer *peer)
 		socket_finish(peer->fd);
 		peer->finished = true;
 	}
-	loop_change(peer->server->loop, &peer->watch, peer->backlog ? LOOP_WRITE : LOOP_READ);
+	server_watch(peer);
+}
+
+void server_watch(struct peer *peer)
+{
+	struct server *server = peer->server;
+
+	if (peer->connection.phase == CONNECTION_ENDED)
+		return;
+	loop_change(server->loop, &peer->watch,
+		    server->frozen  ? 0
+		    : peer->backlog ? LOOP_WRITE
+				    : LOOP_READ);
+}
+
+void server_go_on(struct peer *peer)
+{
+	if (peer->connection.phase == CONNECTION_ENDED)
+		return;
+	if (peer->backlog)
+		server_watch(peer);
+	else
+		work(peer);
 }
 
 static void send_backlog(struct peer *peer)
@@ -187,6 +179,7 @@ static void peer_ready(void *arg, unsigned int events)
 	struct server *server = peer->server;
 
 	server->gateway->now = loop_now(server->loop);
+	server->busy = true;
 	if (peer->backlog)
 		send_backlog(peer);
 	else if (events & LOOP_READ) {
@@ -195,7 +188,7 @@ static void peer_ready(void *arg, unsigned int events)
 		else
 			receive(peer);
 	}
-	settle(server);
+	server_settle(server);
 }
 
 static void timer_fired(void *arg)
@@ -205,13 +198,16 @@ static void timer_fired(void *arg)
 
 	server->gateway->now = loop_now(server->loop);
 	server->timer_due = UINT64_MAX;
+	if (server->frozen)
+		return;
+	server->busy = true;
 	while ((connection = gateway_expire(server->gateway)) != NULL)
 		if (!connection->blocked)
 			work((struct peer *)connection);
-	settle(server);
+	server_settle(server);
 }
 
-static void welcome(struct listener *listener, int fd, const struct socket_address *far)
+void server_welcome(struct listener *listener, int fd, const struct socket_address *far)
 {
 	struct server *server = listener->server;
 	struct peer *peer = calloc(1, sizeof(*peer));
@@ -238,27 +234,6 @@ static void welcome(struct listener *listener, int fd, const struct socket_addre
 		connection_end(&peer->connection, "no memory for another connection");
 }
 
-static void listener_ready(void *arg, unsigned int events)
-{
-	struct listener *listener = arg;
-	struct gateway *gateway = listener->server->gateway;
-	struct socket_address far;
-
-	(void)events;
-	gateway->now = loop_now(listener->server->loop);
-	for (int i = 0; i < ACCEPT_BATCH; i++) {
-		int fd = socket_accept(listener->fd, &far);
-
-		if (fd < 0)
-			break;
-		if (gateway->connection_count >= gateway->limits.connections + REFUSED_ROOM)
-			socket_close(fd);
-		else
-			welcome(listener, fd, &far);
-	}
-	settle(listener->server);
-}
-
 struct server *server_new(struct gateway *gateway, struct err *err)
 {
 	struct server *server = calloc(1, sizeof(*server));
@@ -276,53 +251,14 @@ struct server *server_new(struct gateway *gateway, struct err *err)
 		return NULL;
 	}
 	sockets = sockets_limit();
-	sockets =
-		sockets > SPARE_SOCKETS + REFUSED_ROOM ? sockets - SPARE_SOCKETS - REFUSED_ROOM : 1;
+	sockets = sockets > SPARE_SOCKETS + SERVER_REFUSED_ROOM
+			  ? sockets - SPARE_SOCKETS - SERVER_REFUSED_ROOM
+			  : 1;
 	if (gateway->limits.connections > sockets)
 		gateway->limits.connections = sockets;
 	gateway->now = loop_now(server->loop);
+	server_outages_init(server);
 	return server;
-}
-
-int server_listen(struct server *server, const struct portal_option *where, struct err *err)
-{
-	struct gateway *gateway = server->gateway;
-	struct gateway_portal *portals;
-	struct listener *listener;
-	struct socket_address address;
-	char host[SOCKET_HOST_MAX];
-	int rc = socket_resolve(where->host, where->port, &address, 1, err);
-
-	if (rc < 0)
-		return rc;
-	portals = realloc(gateway->portals, (gateway->portal_count + 1) * sizeof(*portals));
-	if (portals)
-		gateway->portals = portals;
-	listener = calloc(1, sizeof(*listener));
-	if (!portals || !listener) {
-		free(listener);
-		return err_oom(err);
-	}
-	listener->server = server;
-	listener->portal = gateway->portal_count;
-	listener->watch = (struct loop_watch){ .ready = listener_ready, .arg = listener };
-	listener->fd = socket_listen(&address, LISTEN_BACKLOG, err);
-	if (listener->fd < 0) {
-		rc = listener->fd;
-		free(listener);
-		return rc;
-	}
-	listener->next = server->listeners;
-	server->listeners = listener;
-	rc = loop_add(server->loop, &listener->watch, listener->fd, LOOP_READ, err);
-	if (rc == 0 && socket_local(listener->fd, &address) < 0)
-		rc = err_set(err, EIO, "cannot tell the port of %s", where->host);
-	socket_address_host(&address, host);
-	gateway->portals[gateway->portal_count++] = (struct gateway_portal){
-		.address = address,
-		.any_address = strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0,
-	};
-	return rc;
 }
 
 int server_write_ready(const struct server *server, const char *path, struct err *err)
@@ -340,11 +276,19 @@ int server_write_ready(const struct server *server, const char *path, struct err
 	return file_write(path, lines.data, lines.len, 0644, err);
 }
 
+struct loop *server_loop(struct server *server)
+{
+	return server->loop;
+}
+
+void server_stop(struct server *server)
+{
+	loop_stop(server->loop);
+}
+
 static void quit(void *arg)
 {
-	struct server *server = arg;
-
-	loop_stop(server->loop);
+	server_stop(arg);
 }
 
 int server_run(struct server *server, struct err *err)
@@ -366,11 +310,11 @@ void server_free(struct server *server)
 	while (server->listeners) {
 		struct listener *next = server->listeners->next;
 
-		loop_remove(server->loop, &server->listeners->watch);
-		socket_close(server->listeners->fd);
+		listener_close(server->listeners);
 		free(server->listeners);
 		server->listeners = next;
 	}
+	server_outages_done(server);
 	loop_timer_cancel(server->loop, &server->timer);
 	loop_free(server->loop);
 	free(server);

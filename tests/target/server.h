@@ -7,6 +7,7 @@
 
 struct err;
 struct gateway;
+struct loop;
 struct portal_option;
 struct server;
 
@@ -20,8 +21,26 @@ int server_listen(struct server *server, const struct portal_option *where, stru
 /* One HOST:PORT line per portal, renamed into place. */
 int server_write_ready(const struct server *server, const char *path, struct err *err)
 	__attribute__((nonnull));
-/* Serve until SIGTERM or SIGINT. 0 or a negative errno. */
+/* Serve until SIGTERM, SIGINT or server_stop. 0 or a negative errno. */
 int server_run(struct server *server, struct err *err) __attribute__((nonnull));
+void server_stop(struct server *server) __attribute__((nonnull));
+/* What it waits in, for others to wait in. */
+struct loop *server_loop(struct server *server) __attribute__((nonnull));
+
+/*
+ * End all connections and listen no more, as if the process were gone; in `ms`
+ * be back at the very same addresses, and as soon as they can be had again.
+ */
+void server_away(struct server *server, uint64_t ms) __attribute__((nonnull));
+/*
+ * For `ms`, read, send, accept and time out nothing; connections stay, and new
+ * ones get as far as the system takes them. Then all goes on where it was.
+ * Again while it lasts: until `ms` from now. Both outages may overlap.
+ */
+void server_freeze(struct server *server, uint64_t ms) __attribute__((nonnull));
+/* End both now. */
+void server_resume(struct server *server) __attribute__((nonnull));
+
 /* Close all that is open; the gateway stays. NULL is fine. */
 void server_free(struct server *server);
 

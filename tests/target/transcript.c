@@ -63,25 +63,35 @@ static json_t *text_value(const char *text, size_t len)
 	return value;
 }
 
-static json_t *begin(const struct connection *connection, const char *event)
+static json_t *begin_line(const struct gateway *gateway, const char *event)
 {
 	json_t *line = json_object();
 
 	json_object_set_new(line, "event", json_string(event));
-	json_object_set_new(line, "time_ms", json_integer((json_int_t)connection->gateway->now));
+	json_object_set_new(line, "time_ms", json_integer((json_int_t)gateway->now));
+	return line;
+}
+
+static json_t *begin(const struct connection *connection, const char *event)
+{
+	json_t *line = begin_line(connection->gateway, event);
+
 	json_object_set_new(line, "connection", json_integer(connection->number));
 	return line;
 }
 
 /* Each line at once: a script may be waiting for it. */
-static void end(const struct connection *connection, json_t *line)
+static void end_line(struct transcript *transcript, json_t *line)
 {
-	struct transcript *transcript = connection->gateway->transcript;
-
 	if (!line || json_dumpf(line, transcript->file, JSON_COMPACT) < 0 ||
 	    fputc('\n', transcript->file) == EOF || fflush(transcript->file) != 0)
 		transcript->failed = true;
 	json_decref(line);
+}
+
+static void end(const struct connection *connection, json_t *line)
+{
+	end_line(connection->gateway->transcript, line);
 }
 
 void transcript_connect(const struct connection *connection, const char *peer)
@@ -191,6 +201,18 @@ void transcript_login(const struct connection *connection, const struct login_fa
 	if (facts->status == 0)
 		json_object_set_new(line, "negotiated", negotiated(facts->value, facts->discovery));
 	end(connection, line);
+}
+
+void transcript_fault(const struct gateway *gateway, const struct connection *connection,
+		      const char *rule)
+{
+	json_t *line;
+
+	if (!gateway->transcript)
+		return;
+	line = connection ? begin(connection, "fault") : begin_line(gateway, "fault");
+	json_object_set_new(line, "rule", text_value(rule, strlen(rule)));
+	end_line(gateway->transcript, line);
 }
 
 void transcript_reject(const struct connection *connection, const uint8_t *bhs, uint8_t reason)

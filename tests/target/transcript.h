@@ -9,6 +9,7 @@
 
 struct connection;
 struct err;
+struct gateway;
 struct transcript;
 
 /* How a login ended; what is not known is NULL. */
@@ -28,7 +29,7 @@ struct transcript *transcript_open(const char *path, struct err *err) __attribut
 /* 0, or -EIO where not all of it could be written. NULL is fine. */
 int transcript_done(struct transcript *transcript, struct err *err) __attribute__((nonnull(2)));
 
-/* All of these do nothing where the connection's gateway keeps no transcript. */
+/* All of these do nothing where the gateway keeps no transcript. */
 void transcript_connect(const struct connection *connection, const char *peer)
 	__attribute__((nonnull));
 void transcript_close(const struct connection *connection, const char *why)
@@ -38,6 +39,9 @@ void transcript_login_text(const struct connection *connection, bool received, u
 			   const char *text, size_t len) __attribute__((nonnull(1)));
 void transcript_login(const struct connection *connection, const struct login_facts *facts)
 	__attribute__((nonnull));
+/* A rule struck; connection: what it struck, or NULL. */
+void transcript_fault(const struct gateway *gateway, const struct connection *connection,
+		      const char *rule) __attribute__((nonnull(1, 3)));
 void transcript_reject(const struct connection *connection, const uint8_t *bhs, uint8_t reason)
 	__attribute__((nonnull));
 
