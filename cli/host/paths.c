@@ -298,6 +298,19 @@ int paths_read(const struct paths *paths, const char *path, size_t max, struct b
 	return ret < 0 ? paths_at(paths, path, err) : 0;
 }
 
+int paths_write_value(const struct paths *paths, const char *path, const char *value,
+		      struct err *err)
+{
+	struct spot spot = SPOT_NONE;
+	int ret;
+
+	ret = paths_find(paths, path, &spot, err);
+	if (ret == 0)
+		ret = spot_write_value(&spot, value, err);
+	spot_done(&spot);
+	return ret < 0 ? paths_at(paths, path, err) : 0;
+}
+
 int paths_list(const struct paths *paths, const char *path, char ***names, size_t *count,
 	       struct err *err)
 {

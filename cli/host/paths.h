@@ -45,6 +45,13 @@ int paths_resolve(const struct paths *paths, const char *path, struct spot *spot
 int paths_read(const struct paths *paths, const char *path, size_t max, struct buf *out,
 	       struct stat *st, struct err *err);
 
+/*
+ * Write a value and a newline over an attribute that is there, as /sys wants
+ * it: in one write. For live values alone, what is kept on disk is tx's.
+ */
+int paths_write_value(const struct paths *paths, const char *path, const char *value,
+		      struct err *err);
+
 /* The names in a directory, sorted by bytes, without . and ..; -ENOENT where it is missing. */
 int paths_list(const struct paths *paths, const char *path, char ***names, size_t *count,
 	       struct err *err);

@@ -121,6 +121,35 @@ int spot_read(const struct spot *spot, size_t max, struct buf *out, struct stat 
 	return ret;
 }
 
+int spot_write_value(const struct spot *spot, const char *value, struct err *err)
+{
+	CLEANUP(buf_done) struct buf line = { 0 };
+	ssize_t wrote;
+	int fd, ret;
+
+	if (!spot->exists)
+		return err_set(err, ENOENT, "there is no such file");
+	ret = check_regular(&spot->st, SIZE_MAX, err);
+	if (ret < 0)
+		return ret;
+	buf_addf(&line, "%s\n", value);
+	if (line.failed)
+		return err_oom(err);
+	fd = openat(spot->dirfd, spot->name,
+		    O_WRONLY | O_TRUNC | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(err, errno, "cannot open");
+	do
+		wrote = write(fd, line.data, line.len);
+	while (wrote < 0 && errno == EINTR);
+	if (wrote < 0)
+		ret = err_sys(err, errno, "cannot write %s", value);
+	else if ((size_t)wrote < line.len)
+		ret = err_set(err, EIO, "only a part of %s was taken", value);
+	close(fd);
+	return ret;
+}
+
 static int compare_names(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);

@@ -34,6 +34,9 @@ int spot_read_open(int fd, size_t max, const struct stat *st, struct buf *out, s
 int spot_read(const struct spot *spot, size_t max, struct buf *out, struct stat *st,
 	      struct err *err);
 
+/* Write value and a newline over a regular file that is there, in one write. */
+int spot_write_value(const struct spot *spot, const char *value, struct err *err);
+
 /* The names in a directory, sorted by bytes, without . and ..; free by paths_list_free(). */
 int spot_list(const struct spot *spot, char ***names, size_t *count, struct err *err);
 

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/knob.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "buf.h"
+#include "err.h"
+#include "host/paths.h"
+
+enum {
+	TRIES = 5,
+	VALUE_MAX = 64,
+};
+
+static int read_back(const struct paths *paths, const char *path, struct buf *out, struct err *err)
+{
+	int rc = paths_read(paths, path, VALUE_MAX, out, NULL, err);
+
+	while (rc == 0 && out->len > 0 && strchr(" \n\t", out->data[out->len - 1]))
+		out->data[--out->len] = '\0';
+	return rc;
+}
+
+/* 1 where it was written and does not hold. */
+static int try_once(const struct paths *paths, const char *path, const char *value, struct err *err)
+{
+	CLEANUP(buf_done) struct buf now = { 0 };
+	int rc = paths_write_value(paths, path, value, err);
+
+	if (rc == 0)
+		rc = read_back(paths, path, &now, err);
+	if (rc == -EBUSY) /* what the kernel says of a session that is lost or not there yet */
+		err_set(err, EBUSY, "%s cannot be set while the session is not logged in", value);
+	if (rc < 0 || strcmp(buf_text(&now), value) == 0)
+		return rc;
+	err_set(err, EIO, "%s was written, and it is %s: something else sets it", value,
+		now.len > 0 ? buf_text(&now) : "empty");
+	paths_at(paths, path, err);
+	return 1;
+}
+
+int knob_set(const struct paths *paths, const struct knob *knob, const char *dir, const char *value,
+	     struct err *err)
+{
+	char path[512];
+	struct timespec pause = { .tv_nsec = 10000000 };
+	int rc;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, knob->key);
+	rc = knob_check(knob, value, err);
+	if (rc < 0)
+		return paths_at(paths, path, err);
+	for (int i = 0;; i++) {
+		rc = try_once(paths, path, value, err);
+		if (rc <= 0)
+			return rc;
+		if (i + 1 == TRIES)
+			return -err->code;
+		/* Whoever it was may be through by then: 10, 20, 40, 80 ms. */
+		nanosleep(&pause, NULL);
+		pause.tv_nsec *= 2;
+		*err = (struct err){ 0 };
+	}
+}
