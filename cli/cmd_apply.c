@@ -13,6 +13,7 @@
 #include "err.h"
 #include "findings_report.h"
 #include "inspection.h"
+#include "live.h"
 #include "os/files.h"
 #include "plan_report.h"
 #include "report.h"
@@ -142,7 +143,22 @@ static int print_json(const struct applying *a, struct err *err)
 	json_object_set_new(document, "changed", json_boolean(a->id[0] != '\0'));
 	json_object_set_new(document, "entry", a->id[0] ? json_string(a->id) : json_null());
 	json_object_set_new(document, "changes", plan_json(&a->plan));
+	json_object_set_new(document, "live", plan_json_live(&a->plan));
 	return json_print(document, stdout, err);
+}
+
+static bool changes(const struct applying *a)
+{
+	return a->plan.file_count > 0 || a->plan.live_count > 0;
+}
+
+static void print_counts(const struct plan *plan)
+{
+	if (plan->file_count > 0)
+		printf("%zu %s", plan->file_count, plan->file_count == 1 ? "file" : "files");
+	if (plan->live_count > 0)
+		printf("%s%zu live %s", plan->file_count > 0 ? " and " : "", plan->live_count,
+		       plan->live_count == 1 ? "value" : "values");
 }
 
 static int print_result(struct applying *a, struct err *err)
@@ -153,17 +169,17 @@ static int print_result(struct applying *a, struct err *err)
 		return print_json(a, err);
 	if (a->opt->output == OUTPUT_DIFF)
 		return plan_print_diff(&a->plan, err);
-	if (a->plan.file_count == 0) {
+	if (!changes(a)) {
 		printf("nothing to change\n");
 		return 0;
 	}
 	rc = plan_print_table(&a->plan, err);
-	printf("%zu %s ", a->plan.file_count, a->plan.file_count == 1 ? "file" : "files");
+	print_counts(&a->plan);
 	if (a->opt->dry_run) {
-		printf("would change; nothing was written\n");
+		printf(" would change; nothing was written\n");
 		return rc;
 	}
-	printf("written; take it back with: ");
+	printf(" written; take it back with: ");
 	options_print_command(&(struct options){ .root = a->opt->root }, "undo", stdout);
 	printf(" %s\n", a->id);
 	return rc;
@@ -171,15 +187,23 @@ static int print_result(struct applying *a, struct err *err)
 
 static int write_plan(struct applying *a, struct err *err)
 {
+	struct err live_err = { 0 };
 	char command[256];
 	int rc;
 
 	describe(a->opt, command, sizeof(command));
+	tx_live(a->tx, a->plan.lives, a->plan.live_count);
 	rc = tx_commit(a->tx, command, a->plan.files, a->plan.file_count, a->id, err);
-	if (rc == 0)
+	if (rc == 0) {
+		live_set(&a->plan, &a->in.paths, &live_err);
 		rc = print_result(a, err);
+	}
 	if (rc == 0)
 		rc = report_flush(err, "the files are; undo %s takes them back", a->id);
+	if (rc == 0 && live_err.code != 0) {
+		*err = live_err;
+		rc = -err->code;
+	}
 	/* The plan points into the survey: it ends before the second look. */
 	plan_done(&a->plan);
 	if (rc == 0)
@@ -221,13 +245,13 @@ static int apply(struct applying *a, struct err *err)
 	if (rc < 0)
 		return rc;
 	warn_about(a);
-	if (a->plan.file_count > 0 && !a->opt->dry_run)
+	if (changes(a) && !a->opt->dry_run)
 		return write_plan(a, err);
 	warn_of_rest(&a->in.findings);
 	rc = print_result(a, err);
 	if (rc == 0 && a->opt->output == OUTPUT_TABLE && !a->opt->dry_run)
 		findings_print_remedies(&a->in.findings);
-	return rc < 0 ? rc : a->plan.file_count > 0 ? EXIT_DIFFERS : EXIT_DONE;
+	return rc < 0 ? rc : changes(a) ? EXIT_DIFFERS : EXIT_DONE;
 }
 
 static int run(const struct options *opt, struct err *err)

@@ -48,7 +48,7 @@ static int print_table(const struct inspection *in, const struct options *opt,
 		printf("; other findings: %zu", sum->weighing - sum->values);
 	printf("\n");
 	if (sum->mendable > 0) {
-		printf("mend the files with: ");
+		printf("mend it with: ");
 		options_print_command(opt, "apply", stdout);
 		printf("\n");
 	}

@@ -26,17 +26,18 @@ static int list_json(const struct journal_entry *entries, size_t count, struct e
 	json_object_set_new(document, "entries", list);
 	for (size_t i = 0; i < count; i++)
 		json_array_append_new(list,
-				      json_pack("{s:s, s:I, s:o, s:s, s:I}", "id", entries[i].id,
-						"time", (json_int_t)entries[i].time, "command",
-						json_text(entries[i].command), "state",
+				      json_pack("{s:s, s:I, s:o, s:s, s:I, s:I}", "id",
+						entries[i].id, "time", (json_int_t)entries[i].time,
+						"command", json_text(entries[i].command), "state",
 						state_words[entries[i].state], "files",
-						(json_int_t)entries[i].file_count));
+						(json_int_t)entries[i].file_count, "live",
+						(json_int_t)entries[i].live_count));
 	return json_print(document, stdout, err);
 }
 
 static int list_entries(const struct paths *paths, const struct options *opt, struct err *err)
 {
-	static const char *const titles[] = { "ID", "STATE", "FILES", "COMMAND", NULL };
+	static const char *const titles[] = { "ID", "STATE", "FILES", "LIVE", "COMMAND", NULL };
 	CLEANUP(free_ptr) struct journal_entry *entries = NULL;
 	CLEANUP(table_done) struct table table;
 	size_t count = 0;
@@ -52,10 +53,12 @@ static int list_entries(const struct paths *paths, const struct options *opt, st
 		return EXIT_DONE;
 	}
 	for (size_t i = 0; i < count; i++) {
-		char files[24];
+		char files[24], live[24] = "";
 
 		snprintf(files, sizeof(files), "%zu", entries[i].file_count);
-		table_row(&table, entries[i].id, state_words[entries[i].state], files,
+		if (entries[i].live_count > 0)
+			snprintf(live, sizeof(live), "%zu", entries[i].live_count);
+		table_row(&table, entries[i].id, state_words[entries[i].state], files, live,
 			  entries[i].problem[0] ? entries[i].problem : entries[i].command, NULL);
 	}
 	return table_print(&table, stdout, err);
@@ -98,9 +101,8 @@ static int refuse_live_record(const char *path, void *ctx, struct err *err)
 static void note_step(const struct undo_step *step, void *ctx)
 {
 	static const char *const done[] = {
-		[UNDO_RESTORED] = "restored",
-		[UNDO_REMOVED] = "removed",
-		[UNDO_EDITED] = "taken back",
+		[UNDO_RESTORED] = "restored", [UNDO_REMOVED] = "removed",
+		[UNDO_EDITED] = "taken back", [UNDO_GONE] = "gone",
 		[UNDO_KEPT] = "left",
 	};
 	struct undoing *steps = ctx;

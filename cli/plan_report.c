@@ -24,7 +24,13 @@ static bool same_text(const char *a, const char *b)
 	return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-/* The same change to many records is one row with a count. */
+/* The same change to many of these is one row with a count. */
+static const char *const many_words[PLACE_KINDS] = {
+	[PLACE_RECORD] = "records",
+	[PLACE_SESSION] = "sessions",
+	[PLACE_DEVICE] = "disks",
+};
+
 struct group {
 	const struct change *first;
 	size_t count;
@@ -34,7 +40,7 @@ static bool belongs(const struct group *group, const struct change *change)
 {
 	const struct change *first = group->first;
 
-	return first->place->kind == PLACE_RECORD && change->place->kind == PLACE_RECORD &&
+	return many_words[first->place->kind] && first->place->kind == change->place->kind &&
 	       same_text(first->key, change->key) &&
 	       same_text(shown(first, first->before, NULL), shown(change, change->before, NULL)) &&
 	       same_text(shown(first, first->after, NULL), shown(change, change->after, NULL));
@@ -43,11 +49,14 @@ static bool belongs(const struct group *group, const struct change *change)
 /* Groups of change; the last hit comes first in the search, since records repeat in order. */
 static struct group *group_changes(const struct plan *plan, size_t *count)
 {
-	struct group *groups = calloc(plan->change_count + 1, sizeof(*groups));
+	size_t all = plan->change_count + plan->live_count;
+	struct group *groups = calloc(all + 1, sizeof(*groups));
 
 	*count = 0;
-	for (size_t i = 0; groups && i < plan->change_count; i++) {
-		const struct change *change = &plan->changes[i];
+	for (size_t i = 0; groups && i < all; i++) {
+		const struct change *change = i < plan->change_count
+						      ? &plan->changes[i]
+						      : &plan->live[i - plan->change_count];
 		size_t g = 0;
 
 		while (g < *count && !belongs(&groups[g], change))
@@ -74,7 +83,8 @@ int plan_print_table(const struct plan *plan, struct err *err)
 		const struct change *change = groups[i].first;
 		char many[32];
 
-		snprintf(many, sizeof(many), "%zu records", groups[i].count);
+		snprintf(many, sizeof(many), "%zu %s", groups[i].count,
+			 groups[i].count > 1 ? many_words[change->place->kind] : "");
 		table_row(&table, groups[i].count > 1 ? many : change->place->name,
 			  change->key ? change->key : "", shown(change, change->before, "-"),
 			  shown(change, change->after, "-"), NULL);
@@ -82,12 +92,12 @@ int plan_print_table(const struct plan *plan, struct err *err)
 	return table_print(&table, stdout, err);
 }
 
-json_t *plan_json(const struct plan *plan)
+static json_t *changes_json(const struct change *changes, size_t count)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < plan->change_count; i++) {
-		const struct change *change = &plan->changes[i];
+	for (size_t i = 0; i < count; i++) {
+		const struct change *change = &changes[i];
 		const char *before = shown(change, change->before, NULL);
 		const char *after = shown(change, change->after, NULL);
 
@@ -101,6 +111,16 @@ json_t *plan_json(const struct plan *plan)
 						"after", after ? json_text(after) : json_null()));
 	}
 	return list;
+}
+
+json_t *plan_json(const struct plan *plan)
+{
+	return changes_json(plan->changes, plan->change_count);
+}
+
+json_t *plan_json_live(const struct plan *plan)
+{
+	return changes_json(plan->live, plan->live_count);
 }
 
 /* What open-iscsi takes for a blank, or the '=' among them. */

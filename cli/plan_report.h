@@ -9,8 +9,9 @@ struct err;
 struct plan;
 
 int plan_print_table(const struct plan *plan, struct err *err);
-/* An array of {place, name, path, key, before, after}; NULL where memory ran out. */
+/* Arrays of {place, name, path, key, before, after}, of files and of live values. */
 json_t *plan_json(const struct plan *plan);
+json_t *plan_json_live(const struct plan *plan);
 int plan_print_diff(const struct plan *plan, struct err *err);
 
 #endif

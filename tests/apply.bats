@@ -361,3 +361,57 @@ all_closed() {
 	[ "$(find "$HOST/etc/iscsi/nodes" -name default)" = \
 		"$HOST/etc/iscsi/nodes/iqn.1997-05.com.amazon:myvolume/10.9.9.9,3261,1/default" ]
 }
+
+@test "apply sets stale live values at once, and a second apply writes nothing" {
+	apply
+	live_session 30 120
+	run -0 apply
+	[[ $output == *"session1 (iqn.1997-05.com.amazon:myvolume)"*recovery_tmo*120*600* ]]
+	[[ $output == *"sdb (iqn.1997-05.com.amazon:myvolume)"*timeout*30*600* ]]
+	[[ $output == *"2 live values written; take it back with: "* ]]
+	[ "$(cat "$SESSION/recovery_tmo" "$DISK/timeout" | xargs)" = "600 600" ]
+	inodes >"$BATS_TEST_TMPDIR/before"
+	run -0 apply
+	[[ $output == *"nothing to change"* ]]
+	inodes | diff "$BATS_TEST_TMPDIR/before" -
+	run -0 sgw-init check --root "$HOST"
+}
+
+@test "a dry run lists live values beside the files, and leaves them out of the patch" {
+	live_session 30 120
+	run -3 apply --dry-run
+	[[ $output == *recovery_tmo*120*600*timeout*30*600*"2 files and 2 live values would change"* ]]
+	run -3 apply --dry-run --output json
+	[ "$(jq -r '.live[] | "\(.place) \(.key) \(.before) \(.after)"' <<<"$output")" = \
+		$'session recovery_tmo 120 600\ndevice timeout 30 600' ]
+	[ "$(jq '[.changes[].path | select(startswith("/sys"))] | length' <<<"$output")" -eq 0 ]
+	run -3 apply --dry-run --output diff
+	[[ $output != */sys/* ]]
+	[ "$(cat "$SESSION/recovery_tmo" "$DISK/timeout" | xargs)" = "120 30" ]
+}
+
+@test "a live value that no number fits is never written, and what is not live needs a login" {
+	live_session 30 120
+	echo 5 >"$CONNECTION/recv_tmo"
+	run -0 apply --set disk-timeout=86400
+	[ "$(cat "$DISK/timeout")" = 86400 ]
+	[ "$(cat "$CONNECTION/recv_tmo")" = 5 ]
+	[[ $output == *"still to do for session1 "*"log in again"* ]]
+}
+
+@test "tapes, changers and what a target has beside its disk keep their own timeouts" {
+	local name=iqn.1997-05.com.amazon:sgw-9999999c type
+	live_session 30 600
+	for type in 1 8; do
+		echo "$type" >"$DISK/type"
+		echo "$name-tapedrive-01" >"$SESSION/targetname"
+		run -0 apply
+		[ "$(cat "$DISK/timeout")" = 30 ]
+	done
+	echo 12 >"$DISK/type"
+	echo iqn.1997-05.com.amazon:myvolume >"$SESSION/targetname"
+	run -0 apply
+	[ "$(cat "$DISK/timeout")" = 30 ]
+	run -0 sgw-init check --root "$HOST"
+	[[ $output != *sdb* ]]
+}

@@ -113,7 +113,7 @@ is_plain() {
 
 	rm -r "${nodes:?}/$amazon:$esc"
 	echo "$amazon:$esc" >"$session/targetname"
-	echo 120 >"$session/recovery_tmo"
+	echo 120 >"$session/recv_tmo"
 	for command in check 'check --output json' 'check --output diff' apply; do
 		# shellcheck disable=SC2086 # the words of the command
 		run sgw-init $command --root "$HOST"

@@ -22,6 +22,26 @@ stock_root() {
 	printf 'ID=debian\nVERSION_ID="12"\n' >"$dir/etc/os-release"
 }
 
+# live_session TIMEOUT RECOVERY: a session and its disk in $HOST, as the kernel shows them. Sets
+# SESSION, CONNECTION and DISK, their directories.
+live_session() {
+	SESSION=$HOST/sys/class/iscsi_session/session1
+	CONNECTION=$HOST/sys/class/iscsi_connection/connection1:0
+	DISK=$SESSION/device/target2:0:0/2:0:0:0
+	mkdir -p "$CONNECTION" "$DISK/block/sdb"
+	echo iqn.1997-05.com.amazon:myvolume >"$SESSION/targetname"
+	echo "$2" >"$SESSION/recovery_tmo"
+	echo 65536 >"$SESSION/first_burst_len"
+	echo 262144 >"$SESSION/max_burst_len"
+	echo 10.0.0.1 >"$CONNECTION/persistent_address"
+	echo 3260 >"$CONNECTION/persistent_port"
+	echo 60 >"$CONNECTION/recv_tmo"
+	echo 600 >"$CONNECTION/ping_tmo"
+	echo 262144 >"$CONNECTION/max_recv_dlength"
+	echo 0 >"$DISK/type"
+	echo "$1" >"$DISK/timeout"
+}
+
 # tree_state DIR: every path below it with mode, owner and content, but for what sgw-init is to
 # leave: its journal and the lock's places.
 tree_state() {

@@ -130,3 +130,35 @@ undo() {
 	run -0 undo
 	[ ! -e "$RULE" ]
 }
+
+@test "undo puts live values back, of the session that serves the target by then" {
+	live_session 30 120
+	sgw-init apply --root "$HOST"
+	mv "$HOST/sys/class/iscsi_session/session1" "$HOST/sys/class/iscsi_session/session9"
+	mv "$HOST/sys/class/iscsi_connection/connection1:0" \
+		"$HOST/sys/class/iscsi_connection/connection9:0"
+	SESSION=${SESSION/session1/session9} DISK=${DISK/session1/session9}
+	run -3 undo --dry-run
+	[[ $output == */session9*recovery_tmo*"taken back"*timeout*"taken back"* ]]
+	[ "$(cat "$SESSION/recovery_tmo" "$DISK/timeout" | xargs)" = "600 600" ]
+	run -0 undo
+	[[ $output == */session9*recovery_tmo*"taken back"*timeout*"taken back"* ]]
+	[ "$(cat "$SESSION/recovery_tmo" "$DISK/timeout" | xargs)" = "120 30" ]
+}
+
+@test "undo tells which live values it did not put back, and lists how many an entry has" {
+	sgw-init apply --root "$HOST"
+	live_session 30 120
+	sgw-init apply --root "$HOST"
+	run -0 undo --list
+	[[ ${lines[0]} =~ FILES\ +LIVE ]]
+	[[ ${lines[2]} =~ applied\ +0\ +2\ +apply ]]
+	run -0 undo --list --output json
+	[ "$(jq -c '[.entries[].live]' <<<"$output")" = '[0,2]' ]
+	echo 77 >"$SESSION/recovery_tmo"
+	rm -r "$DISK"
+	run -0 undo
+	[[ $output =~ recovery_tmo\ +left\ +others\ changed\ it ]]
+	[[ $output =~ timeout\ +gone\ +its\ session\ has\ no\ such\ device ]]
+	[ "$(cat "$SESSION/recovery_tmo")" = 77 ]
+}

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "documents/document.h"
+#include "engine/knob.h"
 #include "engine/survey.h"
 #include "err.h"
 #include "iscsi/portal.h"
@@ -75,22 +76,17 @@ static enum severity weigh(enum verdict verdict, const struct setting *setting)
 									: SEVERITY_INFO;
 }
 
-/* What mends a live value: the files are apply's, these are not. */
+/* What mends a value of a session where apply does not: it is taken over at a login. */
 static int add_remedy(struct finding *finding, struct err *err)
 {
 	const struct host_session *session = finding->place->session;
 	char text[768], portal[PORTAL_TEXT_MAX];
 
-	if (finding->value->where->needs == NEEDS_NOTHING && finding->value->text) {
-		snprintf(text, sizeof(text), "echo %u >%s/%s", finding->wanted,
-			 finding->place->path, finding->value->where->key);
-	} else {
-		portal_text_of(session->address, session->port, portal);
-		snprintf(text, sizeof(text),
-			 "log in again once nothing uses its devices: iscsiadm -m node -T %s%s%s "
-			 "--logout, then the same with --login",
-			 session->target, session->port ? " -p " : "", session->port ? portal : "");
-	}
+	portal_text_of(session->address, session->port, portal);
+	snprintf(text, sizeof(text),
+		 "log in again once nothing uses its devices: iscsiadm -m node -T %s%s%s --logout, "
+		 "then the same with --login",
+		 session->target, session->port ? " -p " : "", session->port ? portal : "");
 	finding->remedy = strdup(text);
 	return finding->remedy ? 0 : err_oom(err);
 }
@@ -179,7 +175,8 @@ static int compare_place(const struct place *place, struct findings *findings, s
 		finding.verdict = judge(place, value, &finding.wanted);
 		finding.severity = weigh(finding.verdict, value->setting);
 		rc = findings_add(findings, finding, NULL, err);
-		if (rc == 0 && place->session && finding.severity > SEVERITY_INFO)
+		if (rc == 0 && place->session && finding.severity > SEVERITY_INFO &&
+		    !finding_live(&finding))
 			rc = add_remedy(&findings->items[findings->count - 1], err);
 	}
 	if (rc == 0 && place->doc)
@@ -198,10 +195,26 @@ int compare_survey(const struct survey *survey, struct findings *findings, struc
 	return rc;
 }
 
+bool finding_live(const struct finding *finding)
+{
+	const struct place *place = finding->place;
+	struct err ignored = { 0 };
+	const struct knob *knob;
+	char wanted[16];
+
+	if (finding->verdict != VERDICT_DIFFERS || !place || !place->session)
+		return false;
+	if (place->device && place->device->type != DEVICE_TYPE_DISK)
+		return false;
+	knob = knob_find(place->kind, finding->value->where->key);
+	snprintf(wanted, sizeof(wanted), "%u", finding->wanted);
+	return knob && knob_check(knob, wanted, &ignored) == 0;
+}
+
 bool finding_mendable(const struct finding *finding)
 {
 	return finding->verdict == VERDICT_NO_RECORD || finding->verdict == VERDICT_HALF_DONE ||
-	       finding->verdict == VERDICT_EXPOSED ||
+	       finding->verdict == VERDICT_EXPOSED || finding_live(finding) ||
 	       ((finding->verdict == VERDICT_DIFFERS || finding->verdict == VERDICT_NOT_SET) &&
 		finding->place->type);
 }

@@ -52,8 +52,11 @@ int findings_add(struct findings *findings, struct finding finding, const char *
 		 struct err *err);
 void findings_done(struct findings *findings);
 
-/* Whether apply mends it by writing files. */
+/* Whether apply mends it, by writing files or a live value. */
 bool finding_mendable(const struct finding *finding);
+
+/* Whether it is a live value that apply writes; what else a session lacks needs a login. */
+bool finding_live(const struct finding *finding);
 
 /*
  * Whether it weighs: error or critical that is not in effect; strict counts

@@ -86,6 +86,27 @@ static json_t *format_file(const struct entry_file *file, struct buf *images)
 			 after);
 }
 
+/* An entry without live values has no such list. */
+static json_t *format_live(const struct entry *entry)
+{
+	json_t *list = entry->live_count > 0 ? json_array() : NULL;
+
+	for (size_t i = 0; i < entry->live_count; i++) {
+		const struct entry_live *live = &entry->live[i];
+
+		if (json_array_append_new(
+			    list, json_pack("{s:s, s:s, s:s?, s:i, s:s?, s:s, s:s, s:s}", "session",
+					    live->session, "target", live->target, "address",
+					    live->address, "port", live->port, "unit", live->unit,
+					    "key", live->key, "before", live->before, "after",
+					    live->after)) != 0) {
+			json_decref(list);
+			return NULL;
+		}
+	}
+	return list;
+}
+
 /* rest is the document behind its first brace. */
 static int seal(const char *rest, struct buf *json, struct err *err)
 {
@@ -105,6 +126,7 @@ int entry_format(const struct entry *entry, struct buf *json, struct buf *images
 {
 	CLEANUP(free_json) json_t *files = json_array();
 	CLEANUP(free_json) json_t *dirs = json_array();
+	CLEANUP(free_json) json_t *live = NULL;
 	CLEANUP(free_json) json_t *document = NULL;
 	CLEANUP(free_ptr) char *text = NULL;
 	char hash[ENTRY_HASH_SIZE];
@@ -120,15 +142,18 @@ int entry_format(const struct entry *entry, struct buf *json, struct buf *images
 		if (json_array_append_new(dirs, json_string(entry->dirs.paths[i])) != 0)
 			return err_set(err, EINVAL, "cannot journal %s: its name is not UTF-8",
 				       entry->dirs.paths[i]);
+	live = format_live(entry);
+	if (entry->live_count > 0 && !live)
+		return err_set(err, EINVAL, "cannot journal a live value: it is not UTF-8");
 	if (images->failed)
 		return err_oom(err);
 	ret = entry_hash(buf_text(images), images->len, hash, err);
 	if (ret < 0)
 		return ret;
-	document = json_pack("{s:s, s:s, s:s, s:I, s:{s:I, s:s}, s:O, s:O}", "schema", ENTRY_SCHEMA,
-			     "id", entry->id, "command", entry->command, "time",
+	document = json_pack("{s:s, s:s, s:s, s:I, s:{s:I, s:s}, s:O, s:O, s:O*}", "schema",
+			     ENTRY_SCHEMA, "id", entry->id, "command", entry->command, "time",
 			     (json_int_t)entry->time, "images", "size", (json_int_t)images->len,
-			     "sha256", hash, "directories", dirs, "files", files);
+			     "sha256", hash, "directories", dirs, "files", files, "live", live);
 	text = document ? json_dumps(document, JSON_COMPACT) : NULL;
 	return text ? seal(text + 1, json, err) : err_oom(err);
 }
@@ -160,6 +185,18 @@ void entry_done(struct entry *entry)
 		attributes_done(&file->attributes);
 	}
 	free(entry->files);
+	while (entry->live_count > 0) {
+		struct entry_live *live = &entry->live[--entry->live_count];
+
+		free(live->session);
+		free(live->target);
+		free(live->address);
+		free(live->unit);
+		free(live->key);
+		free(live->before);
+		free(live->after);
+	}
+	free(entry->live);
 	dirs_done(&entry->dirs);
 	buf_done(&entry->images);
 	*entry = (struct entry){ 0 };

@@ -17,6 +17,7 @@ struct err;
 enum {
 	ENTRY_COMMAND_MAX = 256,
 	ENTRY_FILES_MAX = 100000,
+	ENTRY_LIVE_MAX = 100000,
 	ENTRY_HASH_SIZE = 65, /* SHA-256 in hexadecimal, and its NUL */
 };
 
@@ -39,12 +40,25 @@ struct entry_file {
 	mode_t mode; /* after's, where it exists */
 };
 
+/* A live value that was set after the files: what struct tx_live says, kept. */
+struct entry_live {
+	char *session;
+	char *target;
+	char *address; /* NULL: none was known */
+	uint16_t port;
+	char *unit; /* NULL: the session's own value */
+	char *key;
+	char *before, *after;
+};
+
 struct entry {
 	char id[TX_ID_MAX];
 	char command[ENTRY_COMMAND_MAX]; /* never a secret */
 	int64_t time; /* seconds since 1970 */
 	struct entry_file *files;
 	size_t file_count;
+	struct entry_live *live;
+	size_t live_count;
 	struct dirs dirs; /* made for it, parents first, without links */
 	struct buf images; /* of an entry that was read: what its images view */
 };

@@ -181,17 +181,67 @@ static int parse_files(struct entry *entry, const json_t *list, size_t size, str
 	size_t i;
 	int ret;
 
-	if (!json_is_array(list) || json_array_size(list) == 0 ||
-	    json_array_size(list) > ENTRY_FILES_MAX)
+	if (!json_is_array(list) || json_array_size(list) > ENTRY_FILES_MAX ||
+	    (json_array_size(list) == 0 && entry->live_count == 0))
 		return err_set(err, EINVAL, "\"files\" is no list of 1 to %d files",
 			       ENTRY_FILES_MAX);
-	entry->files = calloc(json_array_size(list), sizeof(*entry->files));
+	entry->files = calloc(json_array_size(list) + 1, sizeof(*entry->files));
 	if (!entry->files)
 		return err_oom(err);
 	json_array_foreach(list, i, object)
 	{
 		entry->file_count++;
 		ret = parse_file(object, size, images, &entry->files[i], err);
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
+static int parse_live_value(const json_t *object, struct entry_live *live, struct err *err)
+{
+	json_int_t port;
+	int ret;
+
+	ret = parse_text(object, "session", false, &live->session, err);
+	if (ret == 0)
+		ret = parse_text(object, "target", false, &live->target, err);
+	if (ret == 0)
+		ret = parse_text(object, "address", true, &live->address, err);
+	if (ret == 0)
+		ret = parse_number(object, "port", 65535, &port, err);
+	if (ret == 0)
+		ret = parse_text(object, "unit", true, &live->unit, err);
+	if (ret == 0)
+		ret = parse_text(object, "key", false, &live->key, err);
+	if (ret == 0)
+		ret = parse_text(object, "before", false, &live->before, err);
+	if (ret == 0)
+		ret = parse_text(object, "after", false, &live->after, err);
+	if (ret == 0)
+		live->port = (uint16_t)port;
+	return ret;
+}
+
+/* Entries of a sgw-init that knew no live values have none. What may be written undo checks. */
+static int parse_live(struct entry *entry, const json_t *list, struct err *err)
+{
+	const json_t *object;
+	size_t i;
+	int ret;
+
+	if (!list)
+		return 0;
+	if (!json_is_array(list) || json_array_size(list) > ENTRY_LIVE_MAX)
+		return err_set(err, EINVAL, "\"live\" is no list of at most %d values",
+			       ENTRY_LIVE_MAX);
+	entry->live = calloc(json_array_size(list) + 1, sizeof(*entry->live));
+	if (!entry->live)
+		return err_oom(err);
+	json_array_foreach(list, i, object)
+	{
+		entry->live_count++;
+		ret = parse_live_value(object, &entry->live[i], err);
 		if (ret < 0)
 			return ret;
 	}
@@ -287,6 +337,8 @@ int entry_parse(struct entry *entry, const char *json, size_t len, struct buf *i
 		entry->images.secret = true;
 		ret = check_images(entry, about, size, err);
 	}
+	if (ret == 0)
+		ret = parse_live(entry, json_object_get(document, "live"), err);
 	if (ret == 0)
 		ret = parse_files(entry, json_object_get(document, "files"), (size_t)size, err);
 	return ret < 0 ? ret : parse_dirs(entry, json_object_get(document, "directories"), err);

@@ -268,6 +268,7 @@ int journal_list(const struct paths *paths, struct journal_entry **entries, size
 			snprintf(out->command, sizeof(out->command), "%s", entry.command);
 			out->time = entry.time;
 			out->file_count = entry.file_count;
+			out->live_count = entry.live_count;
 		}
 		entry_done(&entry);
 	}

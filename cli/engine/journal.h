@@ -29,6 +29,7 @@ struct journal_entry {
 	int64_t time; /* seconds since 1970 */
 	enum entry_state state;
 	size_t file_count;
+	size_t live_count; /* live values */
 	char problem[256]; /* of an unreadable one */
 };
 

@@ -127,7 +127,12 @@ int place_of_device(struct place *place, const struct profile *profile, const st
 	char name[2 * ISCSI_NAME_SIZE];
 	int rc;
 
-	*place = (struct place){ .kind = PLACE_DEVICE, .profile = profile, .session = session };
+	*place = (struct place){
+		.kind = PLACE_DEVICE,
+		.profile = profile,
+		.session = session,
+		.device = device,
+	};
 	snprintf(name, sizeof(name), "%s (%s)", device->name, session->target);
 	rc = name_place(place, device->path, name, err);
 	return rc < 0 ? rc : observe(place, paths, device, read_device, err);

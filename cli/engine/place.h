@@ -45,6 +45,7 @@ struct place {
 
 	/* Observations only. */
 	const struct host_session *session; /* of PLACE_SESSION and PLACE_DEVICE */
+	const struct device *device; /* of PLACE_DEVICE */
 
 	struct place_value *values; /* one a setting that the profile has at this kind of place */
 	size_t value_count;

@@ -16,8 +16,8 @@ static char *copy(const char *text)
 	return text ? strdup(text) : NULL;
 }
 
-static int add_change(struct plan *plan, const struct place *place, const char *key,
-		      const char *before, const char *after, bool secret, struct err *err)
+static int add_to(struct change **list, size_t *count, const struct place *place, const char *key,
+		  const char *before, const char *after, bool secret, struct err *err)
 {
 	struct change change = {
 		.place = place,
@@ -27,23 +27,28 @@ static int add_change(struct plan *plan, const struct place *place, const char *
 		.secret = secret,
 	};
 
-	if ((plan->change_count & (plan->change_count + 1)) == 0) { /* full at 2^n - 1 */
-		struct change *changes =
-			realloc(plan->changes, (2 * plan->change_count + 2) * sizeof(*changes));
+	if ((*count & (*count + 1)) == 0) { /* full at 2^n - 1 */
+		struct change *changes = realloc(*list, (2 * *count + 2) * sizeof(*changes));
 
 		if (!changes)
 			goto out;
-		plan->changes = changes;
+		*list = changes;
 	}
 	if ((key && !change.key) || (before && !change.before) || (after && !change.after))
 		goto out;
-	plan->changes[plan->change_count++] = change;
+	(*list)[(*count)++] = change;
 	return 0;
 out:
 	free(change.key);
 	free(change.before);
 	free(change.after);
 	return err_oom(err);
+}
+
+static int add_change(struct plan *plan, const struct place *place, const char *key,
+		      const char *before, const char *after, bool secret, struct err *err)
+{
+	return add_to(&plan->changes, &plan->change_count, place, key, before, after, secret, err);
 }
 
 /* The rule's file does not exist yet: make its document from the template. */
@@ -125,6 +130,12 @@ int plan_make(struct plan *plan, struct survey *survey, const struct findings *f
 		if (!finding_mendable(finding) || !finding->value)
 			continue;
 		snprintf(value, sizeof(value), "%u", finding->wanted);
+		if (finding_live(finding)) {
+			rc = add_to(&plan->live, &plan->live_count, finding->place,
+				    finding->value->where->key, finding->value->text, value, false,
+				    err);
+			continue;
+		}
 		rc = plan_set(plan, &survey->places[finding->place - survey->places],
 			      finding->value->where->key, value, false, err);
 	}
@@ -150,8 +161,36 @@ static mode_t file_mode(const struct place *place)
 	return place->exists ? 07777 : 0644;
 }
 
+static int list_lives(struct plan *plan, struct err *err)
+{
+	plan->lives = calloc(plan->live_count + 1, sizeof(*plan->lives));
+	if (!plan->lives)
+		return err_oom(err);
+	for (size_t i = 0; i < plan->live_count; i++) {
+		const struct change *change = &plan->live[i];
+		const struct host_session *session = change->place->session;
+		const struct device *device = change->place->device;
+
+		plan->lives[i] = (struct tx_live){
+			.session = session->name,
+			.target = session->target,
+			.address = session->address,
+			.port = session->port,
+			.unit = device ? device_unit(device) : NULL,
+			.key = change->key,
+			.before = change->before,
+			.after = change->after,
+		};
+	}
+	return 0;
+}
+
 int plan_finish(struct plan *plan, struct survey *survey, struct err *err)
 {
+	int ret = list_lives(plan, err);
+
+	if (ret < 0)
+		return ret;
 	plan->files = calloc(survey->count + 1, sizeof(*plan->files));
 	plan->after = calloc(survey->count + 1, sizeof(*plan->after));
 	if (!plan->files || !plan->after)
@@ -192,16 +231,23 @@ static void free_text(char *text, bool secret)
 	free(text);
 }
 
+static void free_changes(struct change *changes, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		free(changes[i].key);
+		free_text(changes[i].before, changes[i].secret);
+		free_text(changes[i].after, changes[i].secret);
+	}
+	free(changes);
+}
+
 void plan_done(struct plan *plan)
 {
-	for (size_t i = 0; i < plan->change_count; i++) {
-		free(plan->changes[i].key);
-		free_text(plan->changes[i].before, plan->changes[i].secret);
-		free_text(plan->changes[i].after, plan->changes[i].secret);
-	}
+	free_changes(plan->changes, plan->change_count);
+	free_changes(plan->live, plan->live_count);
+	free(plan->lives);
 	for (size_t i = 0; i < plan->file_count; i++)
 		buf_done(&plan->after[i]);
-	free(plan->changes);
 	free(plan->files);
 	free(plan->after);
 	*plan = (struct plan){ 0 };

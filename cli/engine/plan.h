@@ -25,16 +25,19 @@ struct change {
 };
 
 struct plan {
-	struct change *changes;
+	struct change *changes; /* of files */
 	size_t change_count;
+	struct change *live; /* of live values: knob_set() makes them once the files are written */
+	size_t live_count;
+	struct tx_live *lives; /* the same for tx_live(); points into the survey and the plan */
 	struct tx_file *files; /* what tx_commit() takes; points into the survey and the plan */
 	struct buf *after; /* one a file */
 	size_t file_count;
 };
 
 /*
- * A change for every finding of a file that is not as wanted, and one for
- * every new record, made by editing the places' documents.
+ * A change for every finding of a file or a live value that is not as wanted,
+ * and one for every new record, made by editing the places' documents.
  */
 int plan_make(struct plan *plan, struct survey *survey, const struct findings *findings,
 	      struct err *err);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "engine/merge.h"
+#include "engine/restore_live.h"
 #include "err.h"
 #include "host/found.h"
 
@@ -16,8 +17,8 @@ struct plan {
 	struct found *now;
 };
 
-static int add_step(struct restore *restore, enum undo_action action, const char *path,
-		    const char *key, const char *note, struct err *err)
+int restore_add_step(struct restore *restore, enum undo_action action, const char *path,
+		     const char *key, const char *note, struct err *err)
 {
 	struct undo_step *more, *step;
 	char *key_copy = key ? strdup(key) : NULL, *note_copy = note ? strdup(note) : NULL;
@@ -53,7 +54,7 @@ static void drop_steps(struct restore *restore, size_t count)
 
 static int keep_file(const struct plan *plan, const char *note, struct err *err)
 {
-	return add_step(plan->restore, UNDO_KEPT, plan->file->path, NULL, note, err);
+	return restore_add_step(plan->restore, UNDO_KEPT, plan->file->path, NULL, note, err);
 }
 
 /* The attributes pass to the set. */
@@ -86,16 +87,16 @@ static int put_back(const struct plan *plan, size_t number, struct err *err)
 	ret = add_change(plan, number, file->before, attributes, err);
 	if (ret < 0)
 		return ret;
-	return add_step(plan->restore, file->before.exists ? UNDO_RESTORED : UNDO_REMOVED,
-			file->path, NULL, NULL, err);
+	return restore_add_step(plan->restore, file->before.exists ? UNDO_RESTORED : UNDO_REMOVED,
+				file->path, NULL, NULL, err);
 }
 
 static int merge_step(const char *key, bool restored, void *ctx, struct err *err)
 {
 	const struct plan *plan = ctx;
 
-	return add_step(plan->restore, restored ? UNDO_EDITED : UNDO_KEPT, plan->file->path, key,
-			restored ? NULL : "others changed it since", err);
+	return restore_add_step(plan->restore, restored ? UNDO_EDITED : UNDO_KEPT, plan->file->path,
+				key, restored ? NULL : "others changed it since", err);
 }
 
 /* Others edited the file: take back what of ours still stands. */
@@ -205,6 +206,7 @@ void restore_done(struct restore *restore)
 		buf_done(&restore->edited[--restore->edited_count]);
 	free(restore->edited);
 	change_set_done(&restore->set);
+	restore_live_done(restore);
 	drop_steps(restore, 0);
 	free(restore->steps);
 	*restore = (struct restore){ 0 };

@@ -10,17 +10,24 @@
 #include "engine/replace.h"
 #include "engine/undo.h"
 
+struct restore_live;
+
 struct restore {
 	struct change_set set; /* what to write */
 	struct buf *edited; /* new bytes of files that others edited, by the entry's index */
 	size_t edited_count;
 	struct undo_step *steps; /* what to tell */
 	size_t step_count;
+	struct restore_live *live; /* what restore_live_plan() found */
+	size_t live_count;
 };
 
 /* entry is used for as long as the plan is. restore_done() also after an error. */
 int restore_plan(struct restore *restore, const struct paths *paths, const struct entry *entry,
 		 struct err *err);
+/* path is used, key and note are copied. */
+int restore_add_step(struct restore *restore, enum undo_action action, const char *path,
+		     const char *key, const char *note, struct err *err);
 /* How many steps are of that kind. */
 size_t restore_count(const struct restore *restore, enum undo_action action);
 void restore_done(struct restore *restore);

@@ -227,10 +227,14 @@ static int add_live(struct survey *survey, const struct selection *selection, st
 					      session, err)
 			   : -ENOMEM;
 		for (size_t j = 0; rc == 0 && j < session->device_count; j++) {
+			const struct device *device = &session->devices[j];
+
+			/* A target may have something of its own beside its disk. */
+			if (kind == GATEWAY_VOLUME && device->type != DEVICE_TYPE_DISK)
+				continue;
 			place = add_place(survey, err);
 			rc = place ? place_of_device(place, &survey->wanted->profiles[kind],
-						     survey->paths, session, &session->devices[j],
-						     err)
+						     survey->paths, session, device, err)
 				   : -ENOMEM;
 		}
 	}

@@ -22,11 +22,19 @@
 struct tx {
 	const struct paths *paths;
 	int lock;
+	const struct tx_live *live;
+	size_t live_count;
 };
 
 const struct paths *tx_paths(const struct tx *tx)
 {
 	return tx->paths;
+}
+
+void tx_live(struct tx *tx, const struct tx_live *live, size_t count)
+{
+	tx->live = live;
+	tx->live_count = count;
 }
 
 int tx_begin(struct tx **tx, const struct paths *paths, struct buf *recovered, struct err *err)
@@ -147,6 +155,27 @@ static int add_file(struct work *work, const struct tx_file *file, struct found 
 	return replace_add(&work->set, &change, now, err);
 }
 
+static int add_live(struct entry *entry, const struct tx_live *live, size_t count, struct err *err)
+{
+	int failed = 0;
+
+	entry->live = calloc(count + 1, sizeof(*entry->live));
+	if (!entry->live)
+		return err_oom(err);
+	for (size_t i = 0; i < count; i++)
+		entry->live[entry->live_count++] = (struct entry_live){
+			.session = copy_text(live[i].session, &failed),
+			.target = copy_text(live[i].target, &failed),
+			.address = copy_text(live[i].address[0] ? live[i].address : NULL, &failed),
+			.port = live[i].port,
+			.unit = copy_text(live[i].unit, &failed),
+			.key = copy_text(live[i].key, &failed),
+			.before = copy_text(live[i].before, &failed),
+			.after = copy_text(live[i].after, &failed),
+		};
+	return failed ? err_oom(err) : 0;
+}
+
 /* Look at each file, and take those along that are to change. */
 static int gather(struct work *work, const struct paths *paths, const struct tx_file *files,
 		  size_t count, struct err *err)
@@ -212,13 +241,16 @@ int tx_commit(struct tx *tx, const char *command, const struct tx_file *files, s
 	escape_text(command, strlen(command), work.entry.command, sizeof(work.entry.command));
 	ret = gather(&work, tx->paths, files, count, err);
 	if (ret == 0)
+		ret = add_live(&work.entry, tx->live, tx->live_count, err);
+	if (ret == 0)
 		ret = replace_check(&work.set, err);
-	if (ret == 0 && work.set.count > 0) {
+	if (ret == 0 && (work.set.count > 0 || work.entry.live_count > 0)) {
 		signals_hold(&held);
 		ret = write_all(&work, tx->paths, err);
 		signals_release(&held);
 		snprintf(id, TX_ID_MAX, "%s", ret == 0 ? work.entry.id : "");
 	}
+	tx_live(tx, NULL, 0);
 	work_done(&work);
 	return ret;
 }

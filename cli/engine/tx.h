@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "buf.h"
@@ -33,6 +34,20 @@ struct tx_file {
 };
 
 /*
+ * A live value that is to be written once the files are. The session is known
+ * again by its target and portal, the device by its session.
+ */
+struct tx_live {
+	const char *session; /* its name: where several fit, this one */
+	const char *target;
+	const char *address;
+	uint16_t port;
+	const char *unit; /* of a device, BUS:TARGET:LUN; NULL: the session's own value */
+	const char *key;
+	const char *before, *after;
+};
+
+/*
  * Take sgw-init's lock (waiting up to 10 s for another sgw-init, then -EBUSY
  * naming its process) and roll back or finish what a killed run left;
  * *recovered (may be NULL) receives what was done in a sentence, or an empty
@@ -42,12 +57,20 @@ struct tx_file {
 int tx_begin(struct tx **tx, const struct paths *paths, struct buf *recovered, struct err *err);
 
 /*
+ * Live values that the next commit's entry is to hold, so that undo knows what
+ * they were. The caller writes them, after the commit: what is live is no
+ * part of what a commit promises. Used until tx_commit() returns.
+ */
+void tx_live(struct tx *tx, const struct tx_live *live, size_t count);
+
+/*
  * Check all of it, then write all of it: before-images and intent synced,
  * temps synced, renames under the database's lock, directories synced, done
  * mark. Missing directories are made (0700 below a database, else 0755) and
  * journaled. Returns 0 with the entry's id, or negative errno with nothing
  * changed (what was done is taken back; if even that fails, err says what is
- * left and that `sgw-init undo` finishes it). No files: nothing is written.
+ * left and that `sgw-init undo` finishes it). Neither files nor live values:
+ * nothing is written.
  */
 int tx_commit(struct tx *tx, const char *command, const struct tx_file *files, size_t count,
 	      char id[TX_ID_MAX], struct err *err);

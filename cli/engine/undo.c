@@ -13,6 +13,7 @@
 #include "engine/journal_writer.h"
 #include "engine/replace.h"
 #include "engine/restore.h"
+#include "engine/restore_live.h"
 #include "engine/tx.h"
 #include "err.h"
 #include "host/lock.h"
@@ -88,6 +89,9 @@ static int put_back(const struct paths *paths, const struct entry *entry, struct
 	*touched |= restore->set.touched;
 	if (ret == 0)
 		ret = remove_dirs(paths, &entry->dirs, err);
+	/* Live values are set once an entry is done: one to be dropped has set none. */
+	if (ret == 0 && !drop)
+		ret = restore_live_write(restore, paths, err);
 	if (ret < 0)
 		return ret;
 	return drop ? journal_drop(paths, entry->id, err)
@@ -105,6 +109,8 @@ static int put_back_anew(const struct paths *paths, const struct entry *entry, b
 	ret = remove_temps(paths, entry, err);
 	if (ret == 0)
 		ret = restore_plan(&restore, paths, entry, err);
+	if (ret == 0 && !drop)
+		ret = restore_live_plan(&restore, paths, entry, err);
 	if (ret == 0)
 		ret = put_back(paths, entry, &restore, drop, &touched, err);
 	if (kept)
@@ -318,6 +324,8 @@ static int prepare(const struct paths *paths, const char *id, bool half, struct 
 	ret = find_entry(paths, id, half, entry, err);
 	if (ret == 0)
 		ret = restore_plan(restore, paths, entry, err);
+	if (ret == 0)
+		ret = restore_live_plan(restore, paths, entry, err);
 	return ret < 0 ? ret : ask_veto(restore, entry, veto, ctx, err);
 }
 

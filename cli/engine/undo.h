@@ -3,7 +3,8 @@
  * Take an apply back. A file nobody touched since gets its former bytes; in
  * one that others edited, only our values that still stand go back to what
  * they were, and the rest is told. Recovery of a half-done apply is the same
- * with an entry that lacks its done mark; a half-done undo is finished.
+ * with an entry that lacks its done mark; a half-done undo is finished. Live
+ * values go back as far as they can: a session may be another by now.
  */
 #ifndef SGW_UNDO_H
 #define SGW_UNDO_H
@@ -21,14 +22,15 @@ enum undo_action {
 	UNDO_REMOVED, /* absent again, as it was */
 	UNDO_EDITED, /* others edited it: our value of one key went back */
 	UNDO_KEPT, /* others changed this key, or this file that we made: left, and told */
+	UNDO_GONE, /* a live value whose session or device is no more */
 };
 
 struct undo_step {
 	const char *entry; /* its id */
 	enum undo_action action;
-	const char *path;
+	const char *path; /* of a live value the directory in /sys, or whose it was */
 	const char *key; /* NULL: the whole file */
-	const char *note; /* for UNDO_KEPT why; else NULL. Never a secret's value */
+	const char *note; /* for UNDO_KEPT and UNDO_GONE why; else NULL. Never a secret's value */
 };
 
 typedef void undo_fn(const struct undo_step *step, void *ctx);

@@ -58,6 +58,14 @@ int device_read(const struct device *device, const struct paths *paths, const ch
 	return attribute_read(paths, device->path, key, out, err);
 }
 
+const char *device_unit(const struct device *device)
+{
+	const char *slash = strrchr(device->path, '/');
+	const char *colon = strchr(slash ? slash : device->path, ':');
+
+	return colon ? colon + 1 : device->path;
+}
+
 static int add_device(struct host_session *session, const struct paths *paths, const char *dir,
 		      const char *name, struct err *err)
 {

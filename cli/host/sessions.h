@@ -15,6 +15,8 @@
 struct err;
 struct paths;
 
+enum { DEVICE_TYPE_DISK = 0 }; /* SPC-4's peripheral device type of a direct access block device */
+
 /* A SCSI device: below the session's device/targetH:B:T/H:B:T:L. */
 struct device {
 	char name[32]; /* the block device's, "sda"; else H:B:T:L */
@@ -50,5 +52,8 @@ int session_read(const struct host_session *session, const struct paths *paths, 
 		 struct buf *out, struct err *err);
 int device_read(const struct device *device, const struct paths *paths, const char *key,
 		struct buf *out, struct err *err);
+
+/* B:T:L of its H:B:T:L: the host's number is another after each login. */
+const char *device_unit(const struct device *device);
 
 #endif

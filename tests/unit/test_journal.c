@@ -62,7 +62,19 @@ static void write_entry(struct scratch *scratch, char id[TX_ID_MAX])
 			.mode = 0600,
 		},
 	};
-	struct entry entry = { .files = files, .file_count = 2, .command = "apply \xc3\xa9" };
+	struct entry_live live[2] = {
+		{ (char *)"session1", (char *)"iqn.x", (char *)"10.0.0.1", 3260, NULL,
+		  (char *)"recovery_tmo", (char *)"120", (char *)"600" },
+		{ (char *)"session2", (char *)"iqn.y", NULL, 0, (char *)"0:0:0", (char *)"timeout",
+		  (char *)"30", (char *)"600" },
+	};
+	struct entry entry = {
+		.files = files,
+		.file_count = 2,
+		.live = live,
+		.live_count = 2,
+		.command = "apply \xc3\xa9",
+	};
 	struct err err;
 
 	assert_int_equal(dirs_add(&entry.dirs, "/nodes", &err), 0);
@@ -100,6 +112,17 @@ static void what_is_written_is_read(void **state)
 	assert_null(entry.files[1].type);
 	assert_string_equal(entry.files[1].database, "/nodes");
 	assert_int_equal(entry.dirs.count, 1);
+	assert_int_equal(entry.live_count, 2);
+	assert_string_equal(entry.live[0].session, "session1");
+	assert_string_equal(entry.live[0].target, "iqn.x");
+	assert_string_equal(entry.live[0].address, "10.0.0.1");
+	assert_int_equal(entry.live[0].port, 3260);
+	assert_null(entry.live[0].unit);
+	assert_string_equal(entry.live[0].key, "recovery_tmo");
+	assert_string_equal(entry.live[0].before, "120");
+	assert_string_equal(entry.live[0].after, "600");
+	assert_null(entry.live[1].address);
+	assert_string_equal(entry.live[1].unit, "0:0:0");
 	entry_done(&entry);
 }
 
@@ -128,7 +151,7 @@ static void damage_is_told(void **state)
 		{ "\"database\":\"/nodes", "\"database\":\"/..", "\"database\"" },
 		{ "\"directories\":[\"/nodes", "\"directories\":[\"nodes", "a directory" },
 		{ "\"directories\":[", "\"directories\":null,\"x\":[", "\"directories\"" },
-		{ "\"files\":[", "\"files\":[],\"x\":[", "\"files\"" },
+		{ "\"files\":[", "\"files\":{},\"x\":[", "\"files\"" },
 		{ "\"files\":[", "\"files\":[7,", "\"path\"" },
 		{ "\"offset\":0", "\"offset\":9", "\"offset\"" },
 		{ "\"offset\":3", "\"offset\":-3", "\"offset\"" },
@@ -145,6 +168,11 @@ static void damage_is_told(void **state)
 		{ "\"before\":null,\"after\":", "\"before\":null,\"after\":null,\"x\":",
 		  "absent before and after" },
 		{ "\"before\":null", "\"before\":true", "\"before\"" },
+		{ "\"live\":[", "\"live\":{},\"x\":[", "\"live\"" },
+		{ "\"live\":[", "\"live\":[7,", "\"session\"" },
+		{ "\"port\":3260", "\"port\":65536", "\"port\"" },
+		{ "\"before\":\"120\"", "\"before\":120", "\"before\"" },
+		{ "\"after\":\"600\"", "\"after\":null", "\"after\"" },
 		{ "\"id\":\"2", "\"id\":\"3", "it calls itself 3" },
 	};
 	struct scratch *scratch = *state;
