@@ -132,6 +132,8 @@ static void warn_of_rest(const struct findings *findings)
 
 		if (finding->verdict == VERDICT_LINT && finding_weighs(finding, false))
 			warn("%s:%u: %s", finding->place->path, finding->line, finding->note);
+		else if (finding->verdict == VERDICT_OVERRULED)
+			warn("%s: %s", finding->place->name, finding->note);
 	}
 }
 

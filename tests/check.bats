@@ -231,3 +231,44 @@ check() {
 	mv "$HOST/var/lib/sgw-init/journal/$entry" "$BATS_TEST_TMPDIR"
 	run -0 sgw-init check --root "$HOST"
 }
+
+@test "check names a session that runs with CHAP settings its record no longer has" {
+	local secret
+	start_target --volume myvolume:1M
+	write_chap_file "$BATS_TEST_TMPDIR/chap.json" iqn.1997-05.com.amazon:myvolume
+	sgw-init apply --root "$HOST" "$PORTAL" --chap "$BATS_TEST_TMPDIR/chap.json"
+	live_session 600 600
+	echo 127.0.0.1 >"$CONNECTION/persistent_address"
+	echo "$PORT" >"$CONNECTION/persistent_port"
+	run -0 check # a kernel that does not tell
+	echo "$INITIATOR" >"$SESSION/username"
+	echo iqn.1997-05.com.amazon:myvolume >"$SESSION/username_in"
+	echo "$INITIATOR_SECRET" >"$SESSION/password"
+	echo "$TARGET_SECRET" >"$SESSION/password_in"
+	run -0 check
+	for secret in other--secret '(null)'; do
+		echo "$secret" >"$SESSION/password"
+		run -3 check
+		[[ $output == *"session1 "*stale*"CHAP settings"*"still to do for session1 "*"log in again"* ]]
+		[[ $output != *"$INITIATOR_SECRET"* ]]
+		[[ $output != *other--secret* ]]
+	done
+	echo "$((PORT - 1))" >"$CONNECTION/persistent_port" # another session than the record's
+	run -0 check
+}
+
+@test "check and apply warn where multipathd will take recovery_tmo away" {
+	sgw-init apply --root "$HOST"
+	live_session 600 600
+	mkdir -p "$DISK/block/sdb/holders/dm-3" "$HOST/sys/block/dm-3/dm"
+	echo LVM-0123456789 >"$HOST/sys/block/dm-3/dm/uuid"
+	run -0 check
+	[[ $output != *multipath* ]]
+	echo mpath-36001405 >"$HOST/sys/block/dm-3/dm/uuid"
+	echo mpatha >"$HOST/sys/block/dm-3/dm/name"
+	run -0 check
+	[[ $output == *"warning"*"sdb"*overruled*mpatha*fast_io_fail_tmo*600* ]]
+	run -3 check --strict
+	run -0 sgw-init apply --root "$HOST"
+	[[ $output == *"warning: sdb"*mpatha* ]]
+}

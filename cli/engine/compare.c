@@ -16,7 +16,8 @@ static const char *const words[] = {
 	[VERDICT_NEGOTIATED] = "negotiated", [VERDICT_DIFFERS] = "differs",
 	[VERDICT_NOT_SET] = "not set",	     [VERDICT_LINT] = "lint",
 	[VERDICT_HALF_DONE] = "half done",   [VERDICT_NO_RECORD] = "no record",
-	[VERDICT_EXPOSED] = "exposed",
+	[VERDICT_EXPOSED] = "exposed",	     [VERDICT_OVERRULED] = "overruled",
+	[VERDICT_STALE] = "stale",
 };
 
 const char *verdict_word(enum verdict verdict)
@@ -156,6 +157,41 @@ static int add_exposed(const struct place *place, struct findings *findings, str
 			    note, err);
 }
 
+/* multipathd takes a session's recovery_tmo for its own, and so undoes it at its next reload. */
+static int add_overruled(const struct place *place, struct findings *findings, struct err *err)
+{
+	const struct setting *setting =
+		profile_find(place->profile, PLACE_SESSION, "recovery_tmo", NULL);
+	char note[512];
+
+	if (!setting)
+		return 0;
+	snprintf(note, sizeof(note),
+		 "it is a path of the multipath device %s: at each reload multipathd sets the "
+		 "session's recovery_tmo to its own fast_io_fail_tmo; make that %u in "
+		 "multipath.conf, or leave multipathd off this disk, which has one path",
+		 place->multipath, setting->value);
+	return findings_add(findings,
+			    (struct finding){ .verdict = VERDICT_OVERRULED,
+					      .severity = SEVERITY_WARNING,
+					      .place = place },
+			    note, err);
+}
+
+/* What the session is lost with when the gateway has other secrets by now: it cannot log in again. */
+static int add_stale(const struct place *place, struct findings *findings, struct err *err)
+{
+	int rc = findings_add(findings,
+			      (struct finding){ .verdict = VERDICT_STALE,
+						.severity = SEVERITY_ERROR,
+						.place = place },
+			      "it goes on with the CHAP settings that it logged in with; those of "
+			      "its record are others by now",
+			      err);
+
+	return rc < 0 ? rc : add_remedy(&findings->items[findings->count - 1], err);
+}
+
 static int compare_place(const struct place *place, struct findings *findings, struct err *err)
 {
 	int rc = 0;
@@ -179,6 +215,10 @@ static int compare_place(const struct place *place, struct findings *findings, s
 		    !finding_live(&finding))
 			rc = add_remedy(&findings->items[findings->count - 1], err);
 	}
+	if (rc == 0 && place->multipath)
+		rc = add_overruled(place, findings, err);
+	if (rc == 0 && place->stale_chap)
+		rc = add_stale(place, findings, err);
 	if (rc == 0 && place->doc)
 		rc = lint_place(place, findings, err);
 	return rc;

@@ -124,7 +124,8 @@ int place_of_device(struct place *place, const struct profile *profile, const st
 		    const struct host_session *session, const struct device *device,
 		    struct err *err)
 {
-	char name[2 * ISCSI_NAME_SIZE];
+	char name[2 * ISCSI_NAME_SIZE], holder[128];
+	struct err ignored = { 0 };
 	int rc;
 
 	*place = (struct place){
@@ -135,6 +136,9 @@ int place_of_device(struct place *place, const struct profile *profile, const st
 	};
 	snprintf(name, sizeof(name), "%s (%s)", device->name, session->target);
 	rc = name_place(place, device->path, name, err);
+	if (rc == 0 && device_multipath(device, paths, holder, &ignored) > 0 &&
+	    !(place->multipath = strdup(holder)))
+		rc = err_oom(err);
 	return rc < 0 ? rc : observe(place, paths, device, read_device, err);
 }
 
@@ -146,6 +150,7 @@ void place_done(struct place *place)
 	if (place->doc)
 		place->type->free(place->doc);
 	buf_done(&place->bytes);
+	free(place->multipath);
 	free(place->name);
 	free(place->path);
 	*place = (struct place){ 0 };

@@ -46,6 +46,8 @@ struct place {
 	/* Observations only. */
 	const struct host_session *session; /* of PLACE_SESSION and PLACE_DEVICE */
 	const struct device *device; /* of PLACE_DEVICE */
+	char *multipath; /* of PLACE_DEVICE: the multipath device that holds it, or NULL */
+	bool stale_chap; /* of PLACE_SESSION: its record's CHAP settings are others by now */
 
 	struct place_value *values; /* one a setting that the profile has at this kind of place */
 	size_t value_count;

@@ -8,6 +8,7 @@
 
 #include "documents/document.h"
 #include "documents/open_iscsi.h"
+#include "engine/session_chap.h"
 #include "err.h"
 #include "host/paths.h"
 #include "iscsi/portal.h"
@@ -226,6 +227,8 @@ static int add_live(struct survey *survey, const struct selection *selection, st
 		rc = place ? place_of_session(place, &survey->wanted->profiles[kind], survey->paths,
 					      session, err)
 			   : -ENOMEM;
+		if (rc == 0)
+			place->stale_chap = session_chap_is_stale(survey, session);
 		for (size_t j = 0; rc == 0 && j < session->device_count; j++) {
 			const struct device *device = &session->devices[j];
 

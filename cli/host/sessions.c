@@ -58,6 +58,49 @@ int device_read(const struct device *device, const struct paths *paths, const ch
 	return attribute_read(paths, device->path, key, out, err);
 }
 
+bool session_is(const struct host_session *session, const char *target, const char *address,
+		uint16_t port)
+{
+	char canonical[64];
+
+	return session->port == port && strcmp(session->target, target) == 0 &&
+	       address_canonical(session->address, canonical, sizeof(canonical)) == 0 &&
+	       strcmp(canonical, address) == 0;
+}
+
+/* A holder that device mapper made for multipathd; the others are LVM's, dm-crypt's, md's. */
+static bool holder_is_multipath(const struct paths *paths, const char *holder, char out[128])
+{
+	char dir[128], uuid[256] = "";
+	struct err ignored = { 0 };
+
+	if (snprintf(dir, sizeof(dir), "/sys/block/%s/dm", holder) >= (int)sizeof(dir))
+		return false;
+	if (attribute_text(paths, dir, "uuid", uuid, sizeof(uuid), &ignored) < 0 ||
+	    strncmp(uuid, "mpath-", strlen("mpath-")) != 0)
+		return false;
+	if (attribute_text(paths, dir, "name", out, 128, &ignored) < 0)
+		snprintf(out, 128, "%s", holder);
+	return true;
+}
+
+int device_multipath(const struct device *device, const struct paths *paths, char out[128],
+		     struct err *err)
+{
+	char dir[sizeof(device->path) + 64];
+	char **names = NULL;
+	size_t count = 0;
+	bool found = false;
+	int rc;
+
+	snprintf(dir, sizeof(dir), "%s/block/%s/holders", device->path, device->name);
+	rc = paths_list(paths, dir, &names, &count, err);
+	for (size_t i = 0; rc == 0 && !found && i < count; i++)
+		found = holder_is_multipath(paths, names[i], out);
+	paths_list_free(names, count);
+	return rc == -ENOENT || rc == 0 ? found : rc;
+}
+
 const char *device_unit(const struct device *device)
 {
 	const char *slash = strrchr(device->path, '/');

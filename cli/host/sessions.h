@@ -6,6 +6,7 @@
 #ifndef SGW_SESSIONS_H
 #define SGW_SESSIONS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -52,6 +53,17 @@ int session_read(const struct host_session *session, const struct paths *paths, 
 		 struct buf *out, struct err *err);
 int device_read(const struct device *device, const struct paths *paths, const char *key,
 		struct buf *out, struct err *err);
+
+/* Whether it is the target's session through that portal; the address is a record's, canonical. */
+bool session_is(const struct host_session *session, const char *target, const char *address,
+		uint16_t port);
+
+/*
+ * Whether a multipath device holds the disk: 1 with its name ("mpatha") in
+ * out, 0, or negative errno where that cannot be told.
+ */
+int device_multipath(const struct device *device, const struct paths *paths, char out[128],
+		     struct err *err);
 
 /* B:T:L of its H:B:T:L: the host's number is another after each login. */
 const char *device_unit(const struct device *device);
