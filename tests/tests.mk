@@ -11,7 +11,7 @@ UNIT_SHARED := $(call obj,$(filter-out tests/unit/test_% tests/unit/target_%,$(w
 # Tests of sgw-target take all of it but its main, and what only they share.
 TARGET_OBJ := $(call obj,$(filter-out %/main.c,$(TARGET_SRC)))
 TARGET_SHARED := $(call obj,$(wildcard tests/unit/target_*.c))
-BENCH_PROGRAMS := $(patsubst tests/%.c,$(O)/%,$(wildcard tests/bench/*.c))
+BENCH_PROGRAMS := $(addprefix $(O)/bench/,apply_records load logins responder)
 FUZZ_TARGETS := $(patsubst tests/%.c,$(O)/%,$(wildcard tests/fuzz/fuzz_*.c))
 # Building for the fuzzer takes a while: only where a fuzz target is to run.
 WITH_FUZZ := $(if $(TESTS),$(findstring fuzz,$(TESTS)),fuzz)
@@ -30,7 +30,7 @@ demo: all
 
 CRASH := $(O)/crash/sgw-init $(O)/crash/crash
 
-check: all $(UNIT_TESTS) $(CRASH) $(if $(WITH_FUZZ),fuzz-programs)
+check: all $(UNIT_TESTS) $(CRASH) $(BENCH_PROGRAMS) $(if $(WITH_FUZZ),fuzz-programs)
 	@O=$(O) tests/run $(TESTS)
 
 unit: $(UNIT_TESTS)
@@ -53,12 +53,18 @@ fuzz: fuzz-programs
 # the yardsticks that are C (tests/bench/*.c) lie too.
 bench: all $(BENCH_PROGRAMS)
 	@mkdir -p $(O)/bench
-	@set -e; for b in $(wildcard tests/bench/*); do [ -x $$b ] || continue; echo "-- $$b"; \
+	@set -e; for b in $(wildcard tests/bench/*); do [ -f $$b ] && [ -x $$b ] || continue; \
+		echo "-- $$b"; \
 		BUILD=$(abspath $(O)) RESULTS=$(abspath $(O)/bench) $$b; done
 
 $(BENCH_PROGRAMS): $(O)/bench/%: $(O)/obj/tests/bench/%.o $(O)/libsgw.a $(O)/flags
 	@mkdir -p $(@D)
-	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(PKG_LIBS)
+	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(PKG_LIBS) \
+		$(BENCH_LIBS)
+
+$(O)/bench/load: $(call obj,$(addprefix tests/bench/,meter.c wire.c))
+$(O)/bench/logins: $(call obj,tests/bench/meter.c)
+$(O)/bench/logins: BENCH_LIBS = -liscsi
 
 $(filter $(O)/unit/test_target_%,$(UNIT_TESTS)): $(TARGET_OBJ) $(TARGET_SHARED)
 $(O)/fuzz/fuzz_target: $(TARGET_OBJ)
