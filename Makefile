@@ -30,7 +30,7 @@ WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wwrite-s
 INSTRUMENT = $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer)
 ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DSGW_VERSION='"$(VERSION)"' \
-	-pthread $(PLATFORM_CFLAGS) -Icli $(PKG_CFLAGS) $(CPPFLAGS) $(WARN) $(INSTRUMENT) \
+	-pthread $(PLATFORM_CFLAGS) -Icli -iquote . $(PKG_CFLAGS) $(CPPFLAGS) $(WARN) $(INSTRUMENT) \
 	-fno-strict-aliasing $(CFLAGS)
 ALL_LDFLAGS = $(PLATFORM_LDFLAGS) -pthread $(INSTRUMENT) -Wl,--as-needed $(LDFLAGS)
 
@@ -41,7 +41,7 @@ keep = $(file >$@.new,$(1))@if cmp -s $@.new $@; then rm $@.new; else mv $@.new 
 
 # A file NAME_posix.c or NAME_windows.c is for that system alone.
 OTHER_PLATFORM := $(if $(filter posix,$(PLATFORM)),windows,posix)
-LIB_SRC := $(filter-out cli/main.c %_$(OTHER_PLATFORM).c,$(wildcard cli/*.c cli/*/*.c))
+LIB_SRC := $(filter-out cli/main.c %_$(OTHER_PLATFORM).c,$(wildcard cli/*.c cli/*/*.c udev/*.c))
 LIB_OBJ = $(call obj,$(LIB_SRC)) $(O)/gen/templates.o
 TARGET_SRC := $(wildcard tests/target/*.c)
 # What `make deps all` has to have installed before anything else is done.
