@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+#include "host/nodes.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "buf.h"
+#include "err.h"
+#include "host/paths.h"
+#include "host/sessions.h"
+#include "number.h"
+
+/* The directories below a scsi_device that the kernel's drivers put their nodes in. */
+static const char *const drivers[] = {
+	[NODE_BLOCK] = "block",
+	[NODE_TAPE] = "scsi_tape",
+	[NODE_CHANGER] = "scsi_changer",
+	[NODE_GENERIC] = "scsi_generic",
+};
+
+static const char *const link_dirs[] = { "/dev/disk/by-path", "/dev/tape/by-path" };
+
+/* "8:16\n" */
+static void read_numbers(struct node *node, const struct paths *paths)
+{
+	CLEANUP(buf_done) struct buf text = { 0 };
+	struct err ignored = { 0 };
+	char path[sizeof(node->path) + 8];
+	char *colon;
+
+	snprintf(path, sizeof(path), "%s/dev", node->path);
+	if (paths_read(paths, path, 64, &text, NULL, &ignored) < 0 || text.len == 0)
+		return;
+	text.data[strcspn(text.data, " \n")] = '\0';
+	colon = strchr(text.data, ':');
+	if (!colon)
+		return;
+	*colon = '\0';
+	if (parse_u32(text.data, 0, UINT32_MAX, &node->major, &ignored) < 0 ||
+	    parse_u32(colon + 1, 0, UINT32_MAX, &node->minor, &ignored) < 0)
+		node->major = node->minor = 0;
+}
+
+static int add_node(struct nodes *nodes, const struct paths *paths, enum node_kind kind,
+		    const char *dir, const char *name, struct err *err)
+{
+	struct node *grown, node = { .kind = kind };
+
+	if (snprintf(node.name, sizeof(node.name), "%s", name) >= (int)sizeof(node.name) ||
+	    snprintf(node.path, sizeof(node.path), "%s/%s", dir, name) >= (int)sizeof(node.path))
+		return 0; /* nothing the kernel makes */
+	read_numbers(&node, paths);
+	grown = realloc(nodes->items, (nodes->count + 1) * sizeof(*grown));
+	if (!grown)
+		return err_oom(err);
+	nodes->items = grown;
+	grown[nodes->count++] = node;
+	return 0;
+}
+
+static int add_link(struct nodes *nodes, const char *link, const char *real, struct err *err)
+{
+	const char *name = strrchr(real, '/') + 1;
+
+	for (size_t i = 0; i < nodes->count; i++) {
+		struct node *node = &nodes->items[i];
+		char **grown;
+
+		if (strcmp(node->name, name) != 0)
+			continue;
+		grown = realloc(node->links, (node->link_count + 1) * sizeof(*grown));
+		if (!grown)
+			return err_oom(err);
+		node->links = grown;
+		grown[node->link_count] = strdup(link);
+		if (!grown[node->link_count])
+			return err_oom(err);
+		node->link_count++;
+	}
+	return 0;
+}
+
+static int add_links(struct nodes *nodes, const struct paths *paths, const char *dir,
+		     struct err *err)
+{
+	char **names = NULL;
+	size_t count = 0;
+	struct err ignored = { 0 };
+	int rc = 0;
+
+	if (paths_list(paths, dir, &names, &count, &ignored) < 0)
+		return 0;
+	for (size_t i = 0; rc == 0 && i < count; i++) {
+		CLEANUP(free_ptr) char *real = NULL;
+		char link[512];
+
+		if (snprintf(link, sizeof(link), "%s/%s", dir, names[i]) >= (int)sizeof(link))
+			continue;
+		real = paths_real(paths, link, &ignored);
+		if (real)
+			rc = add_link(nodes, link, real, err);
+	}
+	paths_list_free(names, count);
+	return rc;
+}
+
+int nodes_load(struct nodes *nodes, const struct paths *paths, const struct device *device,
+	       struct err *err)
+{
+	int rc = 0;
+
+	*nodes = (struct nodes){ 0 };
+	for (size_t kind = 0; rc == 0 && kind < ARRAY_LEN(drivers); kind++) {
+		char dir[sizeof(device->path) + 16];
+		char **names = NULL;
+		size_t count = 0;
+		struct err ignored = { 0 };
+
+		snprintf(dir, sizeof(dir), "%s/%s", device->path, drivers[kind]);
+		if (paths_list(paths, dir, &names, &count, &ignored) < 0)
+			continue;
+		for (size_t i = 0; rc == 0 && i < count; i++)
+			rc = add_node(nodes, paths, (enum node_kind)kind, dir, names[i], err);
+		paths_list_free(names, count);
+	}
+	for (size_t i = 0; rc == 0 && nodes->count > 0 && i < ARRAY_LEN(link_dirs); i++)
+		rc = add_links(nodes, paths, link_dirs[i], err);
+	if (rc < 0)
+		nodes_done(nodes);
+	return rc;
+}
+
+void nodes_done(struct nodes *nodes)
+{
+	for (size_t i = 0; i < nodes->count; i++) {
+		for (size_t j = 0; j < nodes->items[i].link_count; j++)
+			free(nodes->items[i].links[j]);
+		free(nodes->items[i].links);
+	}
+	free(nodes->items);
+	*nodes = (struct nodes){ 0 };
+}
+
+/* A changer's driver, ch, is often not there; mtx and backup software use the generic node. */
+static enum node_kind main_kind(const struct device *device)
+{
+	switch (device->type) {
+	case DEVICE_TAPE:
+		return NODE_TAPE;
+	case DEVICE_CHANGER:
+		return NODE_GENERIC;
+	default:
+		return NODE_BLOCK;
+	}
+}
+
+const struct node *nodes_main(const struct nodes *nodes, const struct device *device)
+{
+	for (size_t i = 0; i < nodes->count; i++) {
+		const struct node *node = &nodes->items[i];
+
+		if (node->kind == main_kind(device) && node_is_plain(node) && node->name[0] != 'n')
+			return node;
+	}
+	return NULL;
+}
+
+bool node_is_plain(const struct node *node)
+{
+	size_t len = strlen(node->name);
+
+	return node->kind != NODE_TAPE || (len > 0 && isdigit((unsigned char)node->name[len - 1]));
+}
+
+const char *device_word(const struct device *device, char out[16])
+{
+	switch (device->type) {
+	case DEVICE_DISK:
+		return "disk";
+	case DEVICE_TAPE:
+		return "tape";
+	case DEVICE_CHANGER:
+		return "changer";
+	default:
+		snprintf(out, 16, "type %u", device->type & 0x1f);
+		return out;
+	}
+}
+
+bool device_has_node(const struct device *device)
+{
+	return device->type == DEVICE_DISK || device->type == DEVICE_TAPE ||
+	       device->type == DEVICE_CHANGER;
+}
