@@ -185,6 +185,7 @@ const struct command command_probe = {
 	.name = "probe",
 	.args = "PORTAL",
 	.summary = "log in from user space, tell what is true of the targets, log out",
-	.options = OPT_ROOT | OPT_PROFILE | OPT_PROBE | OPT_CHAP | OPT_TIMEOUT | OPT_OUTPUT,
+	.options = OPT_ROOT | OPT_PROFILE | OPT_PROBE | OPT_TARGET | OPT_CHAP | OPT_TIMEOUT |
+		   OPT_OUTPUT,
 	.run = run,
 };

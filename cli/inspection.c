@@ -108,7 +108,7 @@ static void warn_public(const struct target *target, const struct portal *portal
  * disks. Of several addresses it is the one that answered; a gateway behind
  * address translation names none that did: then the first that a host can reach.
  */
-static const struct portal *path_of(const struct target *target, const struct portal *reached)
+const struct portal *inspection_path(const struct target *target, const struct portal *reached)
 {
 	const struct portal *first = NULL;
 
@@ -126,7 +126,7 @@ static const struct portal *path_of(const struct target *target, const struct po
 static int add_record_of(struct inspection *in, const struct target *target,
 			 const struct portal *reached, struct err *err)
 {
-	const struct portal *path = path_of(target, reached);
+	const struct portal *path = inspection_path(target, reached);
 	char text[PORTAL_TEXT_MAX];
 
 	if (!path)

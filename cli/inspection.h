@@ -49,6 +49,13 @@ int inspection_discover(struct inspection *in, const struct options *opt, struct
  */
 int inspection_survey(struct inspection *in, bool new_records, struct err *err);
 
+/*
+ * The one address of a target that a host uses, since a volume has one path:
+ * of several the one that answered, else the first that a host can reach;
+ * NULL where there is none.
+ */
+const struct portal *inspection_path(const struct target *target, const struct portal *reached);
+
 void inspection_done(struct inspection *in);
 
 #endif

@@ -182,7 +182,7 @@ static const struct option_row {
 	{ OPT_PROFILE, "set", "KEY=VALUE", "want another value for one setting (repeatable)",
 	  add_set },
 	{ OPT_SCOPE, "scope", "all|targets", "targets: leave iscsid.conf alone", set_scope },
-	{ OPT_PROBE, "target", "IQN", "this target alone; no discovery", set_target },
+	{ OPT_TARGET, "target", "IQN", "this target alone; no discovery", set_target },
 	{ OPT_PROBE, "force", NULL, "also a target that has a live session on this host",
 	  set_force },
 	{ OPT_PROBE, "audit", NULL, "also try what the target should refuse", set_audit },

@@ -25,7 +25,8 @@ enum {
 	OPT_LIST = 1 << 10,
 	OPT_OUTPUT_CHECK = 1 << 11, /* --output diff and junit are */
 	OPT_MAX_HOSTS = 1 << 12,
-	OPT_PROBE = 1 << 13, /* --target, --force, --audit */
+	OPT_PROBE = 1 << 13, /* --force, --audit */
+	OPT_TARGET = 1 << 14,
 };
 
 enum { OPTIONS_HOSTS_MAX = 65536 }; /* of --max-hosts */

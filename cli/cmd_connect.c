@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT */
+/* sgw-init connect: log in to the records that are there, and wait for their devices. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+#include "connect_report.h"
+#include "connecting.h"
+#include "err.h"
+#include "inspection.h"
+#include "iscsi/range.h"
+#include "report.h"
+
+/* One connect, from the command line to the devices. */
+struct connect_command {
+	const struct options *opt;
+	struct inspection in;
+	const struct record **records; /* of the survey */
+	size_t count;
+	size_t missing; /* targets of the portals that have no record */
+	struct connected *list;
+};
+
+static bool wanted_target(const struct connect_command *cmd, const char *target)
+{
+	return !cmd->opt->target || strcmp(cmd->opt->target, target) == 0;
+}
+
+static void add_records(struct connect_command *cmd, const char *target, const char *address,
+			uint16_t port)
+{
+	const struct database *db = &cmd->in.survey.database;
+
+	for (size_t i = 0; i < db->count; i++) {
+		const struct record *record = &db->records[i];
+
+		if (strcmp(record->target, target) == 0 &&
+		    (!address || (record->port == port && strcmp(record->address, address) == 0)))
+			cmd->records[cmd->count++] = record;
+	}
+}
+
+/* The records of the targets that a portal offers, at the address that a host uses. */
+static void add_of_portal(struct connect_command *cmd, const struct discovery_result *result)
+{
+	struct portal reached;
+
+	if (result->rc < 0 || !portal_reached(result, &reached))
+		return;
+	for (size_t i = 0; i < result->targets.count; i++) {
+		const struct target *target = &result->targets.list[i];
+		const struct portal *path = inspection_path(target, &reached);
+		const size_t before = cmd->count;
+
+		if (gateway_kind(target->name) == GATEWAY_OTHER || !path)
+			continue;
+		add_records(cmd, target->name, path->host, path->port);
+		if (cmd->count > before)
+			continue;
+		cmd->missing++;
+		fprintf(stderr, "sgw-init: %s has no record here: make it with: ", target->name);
+		options_print_command(cmd->opt, "apply", stderr);
+		fprintf(stderr, "\n");
+	}
+}
+
+/* --target with PORTAL: that target there, without asking. */
+static int add_of_argument(struct connect_command *cmd, const char *text, struct err *err)
+{
+	struct portal portal;
+	int rc = portal_parse(text, &portal, err);
+
+	if (rc < 0) {
+		err->code = ERR_USAGE;
+		return err_at(err, "%s", text);
+	}
+	add_records(cmd, cmd->opt->target, portal.host, portal.port);
+	return 0;
+}
+
+static int select_records(struct connect_command *cmd, struct err *err)
+{
+	const struct database *db = &cmd->in.survey.database;
+	const struct options *opt = cmd->opt;
+	int rc = 0;
+
+	/* A record can be named once for each portal of the command line. */
+	cmd->records = calloc(db->count * (opt->arg_count + 1) + 1, sizeof(*cmd->records));
+	if (!cmd->records)
+		return err_oom(err);
+	for (size_t i = 0; rc == 0 && opt->target && i < opt->arg_count; i++)
+		rc = add_of_argument(cmd, opt->args[i], err);
+	for (size_t i = 0; i < cmd->in.portals.count; i++)
+		add_of_portal(cmd, &cmd->in.portals.results[i]);
+	for (size_t i = 0; opt->arg_count == 0 && i < db->count; i++) {
+		if (gateway_kind(db->records[i].target) != GATEWAY_OTHER &&
+		    wanted_target(cmd, db->records[i].target))
+			cmd->records[cmd->count++] = &db->records[i];
+	}
+	return rc;
+}
+
+/* Two portals of the command line may be one address. */
+static void drop_repeated(struct connect_command *cmd)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < cmd->count; i++) {
+		size_t j = 0;
+
+		while (j < kept && cmd->records[j] != cmd->records[i])
+			j++;
+		if (j == kept)
+			cmd->records[kept++] = cmd->records[i];
+	}
+	cmd->count = kept;
+}
+
+static int check_selection(const struct connect_command *cmd, struct err *err)
+{
+	const struct options *opt = cmd->opt;
+
+	if (cmd->count > 0 || cmd->missing > 0)
+		return 0;
+	if (opt->target)
+		return err_set(err, ENOENT,
+			       "%s has no record here%s: make it with sgw-init apply PORTAL",
+			       opt->target, opt->arg_count > 0 ? " at that portal" : "");
+	return err_set(err, ENOENT,
+		       "there is no record of a Storage Gateway: make them with sgw-init apply "
+		       "PORTAL");
+}
+
+/* Whether what check finds about the record weighs. */
+static bool is_untuned(const struct findings *findings, const struct record *record)
+{
+	for (size_t i = 0; i < findings->count; i++) {
+		const struct finding *finding = &findings->items[i];
+
+		if (finding->place && finding->place->record == record &&
+		    finding_weighs(finding, false))
+			return true;
+	}
+	return false;
+}
+
+static void warn_of_untuned(const struct connect_command *cmd)
+{
+	size_t untuned = 0;
+
+	for (size_t i = 0; i < cmd->count; i++)
+		untuned += is_untuned(&cmd->in.findings, cmd->records[i]);
+	if (untuned > 0)
+		warn("%zu of %zu records lack wanted values, and so will their sessions: "
+		     "sgw-init apply first; sgw-init check names them",
+		     untuned, cmd->count);
+}
+
+static int print(const struct connect_command *cmd, size_t troubles, struct err *err)
+{
+	json_t *document;
+
+	if (cmd->opt->output != OUTPUT_JSON)
+		return connect_print_table(cmd->list, cmd->count, err);
+	document = json_document("connect");
+	json_object_set_new(document, "ok", json_boolean(troubles == 0));
+	json_object_set_new(document, "missing_records", json_integer((json_int_t)cmd->missing));
+	json_object_set_new(document, "targets", connect_json(cmd->list, cmd->count));
+	return json_print(document, stdout, err);
+}
+
+static bool was_connected(const struct connect_command *cmd, const struct host_session *session)
+{
+	for (size_t i = 0; session && i < cmd->count; i++) {
+		if (strcmp(cmd->list[i].session, session->name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* What the sessions and devices came up with. The records of the list end here. */
+static int verify(struct connect_command *cmd, struct err *err)
+{
+	size_t weighing = 0;
+	int rc = inspection_survey(&cmd->in, false, err);
+
+	for (size_t i = 0; rc == 0 && i < cmd->in.findings.count; i++) {
+		const struct finding *finding = &cmd->in.findings.items[i];
+
+		weighing += finding->place && was_connected(cmd, finding->place->session) &&
+			    finding_weighs(finding, false);
+	}
+	if (weighing > 0)
+		warn("%zu values of these sessions and devices are not as wanted: sgw-init check "
+		     "names them and what mends them",
+		     weighing);
+	return rc;
+}
+
+static int connect_all(struct connect_command *cmd, struct err *err)
+{
+	const struct options *opt = cmd->opt;
+	size_t troubles = 0;
+	int rc = inspection_open(&cmd->in, opt, err);
+
+	if (rc == 0 && !opt->target)
+		rc = inspection_discover(&cmd->in, opt, err);
+	if (rc == 0)
+		rc = inspection_survey(&cmd->in, false, err);
+	if (rc == 0)
+		rc = select_records(cmd, err);
+	if (rc == 0)
+		rc = check_selection(cmd, err);
+	if (rc < 0)
+		return rc;
+	drop_repeated(cmd);
+	warn_of_untuned(cmd);
+	rc = connecting_run(&cmd->in.paths, cmd->records, cmd->count, NULL, &cmd->list, err);
+	if (rc < 0)
+		return rc;
+	troubles = connect_print_troubles(cmd->list, cmd->count) + cmd->missing;
+	rc = print(cmd, troubles, err);
+	if (rc == 0)
+		rc = verify(cmd, err);
+	if (rc < 0)
+		return rc;
+	return troubles > 0 ? EXIT_FAILED : EXIT_DONE;
+}
+
+static int check_usage(const struct options *opt, struct err *err)
+{
+	for (size_t i = 0; i < opt->arg_count; i++) {
+		if (range_is(opt->args[i]))
+			return err_set(err, ERR_USAGE, "%s: a range is for discover alone",
+				       opt->args[i]);
+	}
+	if (opt->target && gateway_kind(opt->target) == GATEWAY_OTHER)
+		return err_set(err, ERR_USAGE,
+			       "--target %s is none of a Storage Gateway, whose begin with "
+			       "iqn.1997-05.com.amazon: use iscsiadm",
+			       opt->target);
+	return 0;
+}
+
+static int run(const struct options *opt, struct err *err)
+{
+	struct connect_command cmd = { .opt = opt, .in = INSPECTION_NONE };
+	int rc = check_usage(opt, err);
+
+	if (rc == 0)
+		rc = connect_all(&cmd, err);
+	connected_free(cmd.list, cmd.count);
+	free(cmd.records);
+	inspection_done(&cmd.in);
+	return rc;
+}
+
+const struct command command_connect = {
+	.name = "connect",
+	.args = "[PORTAL...]",
+	.summary = "log in by the records that are there, and wait for the devices",
+	.options = OPT_PROFILE | OPT_TARGET | OPT_TIMEOUT | OPT_SKIP_UNREACHABLE | OPT_OUTPUT,
+	.run = run,
+};

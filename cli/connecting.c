@@ -1,0 +1,453 @@
+/* SPDX-License-Identifier: MIT */
+#include "connecting.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/iscsiadm.h"
+#include "host/paths.h"
+#include "host/records.h"
+#include "iscsi/portal.h"
+#include "os/loop.h"
+#include "os/sockets.h"
+#include "progress.h"
+#include "udev/monitor.h"
+
+enum {
+	/* Past iscsid's own patience: 8 attempts of 15 s by iscsid.conf, 4 of 30 s by default. */
+	LOGIN_MS = 240000,
+	LOGOUT_MS = 60000,
+	REACH_MS = 3000, /* to connect, before iscsid is left to try it for minutes */
+	LOOK_MS = 500, /* between two looks where no event comes */
+	ADDRESSES_MAX = 4, /* of a host name */
+};
+
+/* One connecting_run(). */
+struct connecting {
+	const struct paths *paths;
+	struct monitor *monitor;
+	struct connected *list;
+	size_t count;
+	struct progress progress;
+};
+
+static uint64_t now_ms(void)
+{
+	return loop_clock_us() / 1000;
+}
+
+static int at_record(const struct record *record, struct err *err)
+{
+	char portal[PORTAL_TEXT_MAX];
+
+	portal_text_of(record->address, record->port, portal);
+	return err_at(err, "%s at %s", record->target, portal);
+}
+
+const struct host_session *connecting_session(const struct sessions *sessions, const char *target,
+					      const char *address, uint16_t port)
+{
+	for (size_t i = 0; i < sessions->count; i++) {
+		const struct host_session *session = &sessions->items[i];
+		char canonical[64];
+
+		if (strcmp(session->target, target) != 0 || session->port != port)
+			continue;
+		if (address_canonical(session->address, canonical, sizeof(canonical)) == 0 &&
+		    strcmp(canonical, address) == 0)
+			return session;
+	}
+	return NULL;
+}
+
+static const struct host_session *session_of(const struct sessions *sessions,
+					     const struct record *record)
+{
+	return connecting_session(sessions, record->target, record->address, record->port);
+}
+
+static const struct host_session *other_session(const struct sessions *sessions, const char *target)
+{
+	for (size_t i = 0; i < sessions->count; i++) {
+		if (strcmp(sessions->items[i].target, target) == 0)
+			return &sessions->items[i];
+	}
+	return NULL;
+}
+
+static int reach_address(const struct socket_address *address, struct err *err)
+{
+	int fd = socket_connect(address, err), rc;
+	struct pollfd wait = { .fd = fd, .events = POLLOUT };
+
+	if (fd < 0)
+		return fd;
+	rc = poll(&wait, 1, REACH_MS) > 0 ? socket_connected(fd) : -ETIMEDOUT;
+	socket_close(fd);
+	if (rc == -ECONNREFUSED)
+		err_set(err, ECONNREFUSED,
+			"it refuses connections: is the gateway running, is the port right?");
+	else if (rc == -ETIMEDOUT)
+		err_set(err, ETIMEDOUT,
+			"no answer within %d s: is the gateway running, is a firewall in between?",
+			REACH_MS / 1000);
+	else if (rc < 0)
+		err_sys(err, -rc, "it cannot be reached");
+	return rc;
+}
+
+/*
+ * iscsid tries a dead portal for up to two minutes and says little: look first.
+ * A record bound to an interface may go another way than we would.
+ */
+static int reach(const struct record *record, struct err *err)
+{
+	struct socket_address addresses[ADDRESSES_MAX];
+	int count, rc = 0;
+
+	if (strcmp(record->interface, "default") != 0 && record->interface[0] != '\0')
+		return 0;
+	count = socket_resolve(record->address, record->port, addresses, ADDRESSES_MAX, err);
+	if (count < 0)
+		return count;
+	for (int i = 0; i < count; i++) {
+		rc = reach_address(&addresses[i], err);
+		if (rc == 0)
+			return 0;
+	}
+	return rc;
+}
+
+/* The failure of a portal that was tried before, which many targets may share. */
+static const struct connected *find_failed(const struct connecting *c, size_t until)
+{
+	const struct record *record = c->list[until].record;
+
+	for (size_t i = 0; i < until; i++) {
+		const struct connected *other = &c->list[i];
+
+		if (other->state == CONNECTED_FAILED && other->err.code != EACCES &&
+		    other->record->port == record->port &&
+		    strcmp(other->record->address, record->address) == 0)
+			return other;
+	}
+	return NULL;
+}
+
+static int log_in(struct connecting *c, size_t at, struct err *err)
+{
+	const struct record *record = c->list[at].record;
+	const struct connected *failed = find_failed(c, at);
+	const struct iscsiadm_target target = iscsiadm_of(record);
+	int rc = 0;
+
+	/* Whether it is worth another three seconds has been answered. */
+	if (failed && (failed->err.code == ECONNREFUSED || failed->err.code == ETIMEDOUT)) {
+		err_set(err, failed->err.code, "%s", failed->err.reason);
+		return -failed->err.code;
+	}
+	rc = reach(record, err);
+	if (rc == 0)
+		rc = iscsiadm_login(c->paths, &target, LOGIN_MS, err);
+	return rc;
+}
+
+/* 1: it has a session, whose name is in name; 0: it has none. */
+static int has_session(const struct paths *paths, const struct record *record, char name[32],
+		       struct err *err)
+{
+	struct sessions sessions;
+	const struct host_session *session;
+	int rc = sessions_load(&sessions, paths, err);
+
+	if (rc < 0)
+		return rc;
+	session = session_of(&sessions, record);
+	if (session)
+		snprintf(name, 32, "%s", session->name);
+	sessions_done(&sessions);
+	return session != NULL;
+}
+
+/* iscsiadm's word is not enough: what sysfs shows is there. */
+static int look_for_session(struct connecting *c, struct connected *connected, struct err *err)
+{
+	int rc = has_session(c->paths, connected->record, connected->session, err);
+
+	if (rc == 0)
+		rc = err_set(err, EIO,
+			     "iscsiadm says it is logged in, but there is no session: look at "
+			     "journalctl -u iscsid");
+	return rc;
+}
+
+/* Nothing to do where there is a session; where it goes elsewhere, a volume has one path alone. */
+static int find_session(struct connecting *c, struct connected *connected, struct err *err)
+{
+	const struct record *record = connected->record;
+	const struct host_session *session, *other;
+	struct sessions sessions;
+	char portal[PORTAL_TEXT_MAX];
+	int rc = sessions_load(&sessions, c->paths, err);
+
+	if (rc < 0)
+		return rc;
+	session = session_of(&sessions, record);
+	other = session ? NULL : other_session(&sessions, record->target);
+	if (session) {
+		connected->state = CONNECTED_ALREADY;
+		snprintf(connected->session, sizeof(connected->session), "%s", session->name);
+	} else if (other) {
+		connected->state = CONNECTED_ELSEWHERE;
+		snprintf(connected->session, sizeof(connected->session), "%s", other->name);
+		portal_text_of(other->address, other->port, portal);
+		err_set(&connected->err, EEXIST,
+			"%s of this target goes through %s, and a second one would show its "
+			"device twice",
+			other->name, portal);
+		at_record(record, &connected->err);
+	}
+	sessions_done(&sessions);
+	return session || other;
+}
+
+static void connect_one(struct connecting *c, size_t at)
+{
+	struct connected *connected = &c->list[at];
+	struct err *err = &connected->err;
+	int rc;
+
+	progress_show(&c->progress, "logging in to %s (%zu of %zu)", connected->record->target,
+		      at + 1, c->count);
+	rc = find_session(c, connected, err);
+	if (rc > 0)
+		return;
+	if (rc == 0)
+		rc = log_in(c, at, err);
+	if (rc >= 0)
+		rc = look_for_session(c, connected, err);
+	connected->state = rc < 0 ? CONNECTED_FAILED : CONNECTED_NOW;
+	if (rc < 0)
+		at_record(connected->record, err);
+}
+
+static void forget_devices(struct connected *connected)
+{
+	for (size_t i = 0; i < connected->device_count; i++)
+		nodes_done(&connected->devices[i].nodes);
+	free(connected->devices);
+	connected->devices = NULL;
+	connected->device_count = 0;
+}
+
+static int look_at_devices(struct connecting *c, struct connected *connected,
+			   const struct host_session *session, struct err *err)
+{
+	int rc = 0;
+
+	forget_devices(connected);
+	connected->devices = calloc(session->device_count + 1, sizeof(*connected->devices));
+	if (!connected->devices)
+		return err_oom(err);
+	for (size_t i = 0; rc == 0 && i < session->device_count; i++) {
+		struct connected_device *found = &connected->devices[connected->device_count];
+		const struct node *node;
+
+		found->device = session->devices[i];
+		if (!device_has_node(&found->device))
+			continue;
+		rc = nodes_load(&found->nodes, c->paths, &found->device, err);
+		if (rc < 0)
+			break;
+		connected->device_count++;
+		node = nodes_main(&found->nodes, &found->device);
+		found->ready = node && monitor_is_through(c->monitor, node->path);
+	}
+	return rc;
+}
+
+static bool is_up(const struct connected *connected)
+{
+	return connected->state == CONNECTED_NOW || connected->state == CONNECTED_ALREADY;
+}
+
+/* A session without any device is one whose scan goes on, as long as it is new. */
+static bool is_pending(const struct connected *connected)
+{
+	for (size_t i = 0; i < connected->device_count; i++) {
+		if (!connected->devices[i].ready)
+			return true;
+	}
+	return connected->device_count == 0 && connected->state == CONNECTED_NOW;
+}
+
+/* How many of those that are up still lack a device. */
+static int look(struct connecting *c, size_t *pending, struct err *err)
+{
+	struct sessions sessions;
+	int rc = sessions_load(&sessions, c->paths, err);
+
+	*pending = 0;
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; rc == 0 && i < c->count; i++) {
+		struct connected *connected = &c->list[i];
+		const struct host_session *session;
+
+		if (!is_up(connected))
+			continue;
+		session = session_of(&sessions, connected->record);
+		if (session)
+			rc = look_at_devices(c, connected, session, err);
+		*pending += is_pending(connected);
+	}
+	sessions_done(&sessions);
+	return rc;
+}
+
+static void give_up(struct connected *connected, unsigned ms)
+{
+	const struct connected_device *late = NULL;
+	struct err *err = &connected->err;
+	char word[16];
+
+	for (size_t i = 0; !late && i < connected->device_count; i++) {
+		if (!connected->devices[i].ready)
+			late = &connected->devices[i];
+	}
+	if (!late)
+		err_set(err, ETIMEDOUT, "%s is up, but no device came within %u s: look at dmesg",
+			connected->session, ms / 1000);
+	else if (!nodes_main(&late->nodes, &late->device))
+		err_set(err, ETIMEDOUT,
+			"%s is up, but the %s %s has no node after %u s: look at dmesg%s",
+			connected->session, device_word(&late->device, word), late->device.name,
+			ms / 1000,
+			late->device.type == DEVICE_TAPE      ? "; is the module st loaded?"
+			: late->device.type == DEVICE_CHANGER ? "; is the module sg loaded?"
+							      : "");
+	else
+		err_set(err, ETIMEDOUT,
+			"%s is up, but udev was not through with %s within %u s: look at "
+			"journalctl -u systemd-udevd",
+			connected->session, late->device.name, ms / 1000);
+	at_record(connected->record, err);
+	connected->state = CONNECTED_NO_DEVICE;
+}
+
+static int await_devices(struct connecting *c, unsigned ms, struct err *err)
+{
+	const uint64_t end = now_ms() + ms;
+	size_t pending = 0;
+	int rc;
+
+	for (;;) {
+		uint64_t now = now_ms();
+
+		rc = look(c, &pending, err);
+		if (rc < 0 || pending == 0 || now >= end)
+			break;
+		progress_show(&c->progress, "waiting for the devices of %zu %s", pending,
+			      pending == 1 ? "target" : "targets");
+		monitor_wait(c->monitor, end - now < LOOK_MS ? (unsigned)(end - now) : LOOK_MS);
+	}
+	for (size_t i = 0; rc == 0 && i < c->count; i++) {
+		if (is_up(&c->list[i]) && is_pending(&c->list[i]))
+			give_up(&c->list[i], ms);
+	}
+	return rc;
+}
+
+int connecting_run(const struct paths *paths, const struct record *const *records, size_t count,
+		   const struct connect_options *options, struct connected **out, struct err *err)
+{
+	struct connecting c = { .paths = paths, .count = count };
+	unsigned device_ms =
+		options && options->device_ms ? options->device_ms : CONNECTING_DEVICE_MS;
+	int rc;
+
+	*out = NULL;
+	if (!paths->live)
+		return err_set(err, EINVAL, "with --root nothing can be connected");
+	rc = iscsiadm_ready(paths, err);
+	if (rc == 0)
+		rc = monitor_open(&c.monitor, err);
+	if (rc < 0)
+		return rc;
+	c.list = calloc(count + 1, sizeof(*c.list));
+	if (!c.list)
+		rc = err_oom(err);
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		c.list[i].record = records[i];
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		connect_one(&c, i);
+	if (rc == 0)
+		rc = await_devices(&c, device_ms, err);
+	progress_clear(&c.progress);
+	monitor_close(c.monitor);
+	if (rc < 0)
+		connected_free(c.list, count);
+	else
+		*out = c.list;
+	return rc;
+}
+
+void connected_free(struct connected *list, size_t count)
+{
+	for (size_t i = 0; list && i < count; i++)
+		forget_devices(&list[i]);
+	free(list);
+}
+
+bool connected_is_fine(const struct connected *connected)
+{
+	return is_up(connected) || connected->state == CONNECTED_ELSEWHERE;
+}
+
+const char *connected_text(enum connected_state state)
+{
+	static const char *const texts[] = {
+		[CONNECTED_NOW] = "connected",
+		[CONNECTED_ALREADY] = "already connected",
+		[CONNECTED_ELSEWHERE] = "connected through another portal",
+		[CONNECTED_NO_DEVICE] = "connected, no device",
+		[CONNECTED_FAILED] = "failed",
+	};
+
+	return texts[state];
+}
+
+const char *connected_word(enum connected_state state)
+{
+	static const char *const words[] = {
+		[CONNECTED_NOW] = "connected",	     [CONNECTED_ALREADY] = "already",
+		[CONNECTED_ELSEWHERE] = "elsewhere", [CONNECTED_NO_DEVICE] = "no-device",
+		[CONNECTED_FAILED] = "failed",
+	};
+
+	return words[state];
+}
+
+int connecting_log_out(const struct paths *paths, const struct record *record, struct err *err)
+{
+	const struct iscsiadm_target target = iscsiadm_of(record);
+	char name[32];
+	int rc = has_session(paths, record, name, err);
+
+	if (rc <= 0)
+		return rc < 0 ? rc : 1;
+	rc = iscsiadm_ready(paths, err);
+	if (rc == 0)
+		rc = iscsiadm_logout(paths, &target, LOGOUT_MS, err);
+	if (rc >= 0)
+		rc = has_session(paths, record, name, err);
+	if (rc == 1)
+		rc = err_set(err, EIO,
+			     "iscsiadm says it is logged out, but %s is still there: look at "
+			     "journalctl -u iscsid",
+			     name);
+	return rc < 0 ? at_record(record, err) : 0;
+}
