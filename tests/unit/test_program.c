@@ -107,9 +107,11 @@ static void a_child_has_the_signals_of_a_new_program(void **state)
 	sigaddset(&blocked, SIGTERM);
 	sigprocmask(SIG_BLOCK, &blocked, &former);
 	signal(SIGPIPE, SIG_IGN);
-	run("grep -E '^Sig(Blk|Ign)' /proc/self/status | tr -d '\\t0\\n'", LONG, &result);
+	/* Those of numbers up to 28; the C library keeps some of the high ones as they are. */
+	run("sed -n 's/^Sig\\(Blk\\|Ign\\):.*\\(.......\\)$/\\2/p' /proc/self/status", LONG,
+	    &result);
 	sigprocmask(SIG_SETMASK, &former, NULL);
-	assert_string_equal(buf_text(&result.out), "SigBlk:SigIgn:");
+	assert_string_equal(buf_text(&result.out), "0000000\n0000000\n");
 	program_result_done(&result);
 }
 
