@@ -34,6 +34,16 @@ struck() {
 	jq -es --arg rule "$1" 'any(.event == "fault" and .rule == $rule)' "$TRANSCRIPT" >/dev/null
 }
 
+# asked FILTER: what jq makes of the answer to "status"
+asked() {
+	control status | jq -r "$1"
+}
+
+# inquire [NAME]: log in to a volume and ask who it is
+inquire() {
+	iscsi-inq "iscsi://$PORTAL/$IQN:${1:-myvolume}/0"
+}
+
 # How many connections there were.
 connections() {
 	jq -s 'map(select(.event == "connect")) | length' "$TRANSCRIPT"
@@ -117,4 +127,203 @@ connections() {
 	wait_target 0
 	[[ $(<"$TARGET_LOG") == *"sgw-target: ended; "* ]]
 	[ ! -e "$CONTROL" ]
+}
+
+@test "a script can ask what was negotiated" {
+	start_controlled
+	run -0 control 'on scsi.test-unit-ready: freeze 10m'
+	inquire >/dev/null 3>&- &
+	local pid=$!
+	wait_for struck 'on scsi.test-unit-ready: freeze 10m'
+	[ "$(asked '.sessions | length')" -eq 1 ]
+	[ "$(asked '.sessions[0].target')" = "$IQN:myvolume" ]
+	[ "$(asked '.sessions[0].chap')" = none ]
+	[ "$(asked '.sessions[0].negotiated.ImmediateData')" = Yes ]
+	[ "$(asked '.sessions[0].negotiated.MaxBurstLength')" -eq 262144 ] # libiscsi's
+	[ "$(asked .frozen)" = true ]
+	[ "$(asked .counters.logins)" -eq 1 ]
+	[ "$(asked '.rules[0] | "\(.rule) \(.met) \(.struck)"')" = \
+		'on scsi.test-unit-ready: freeze 10m 1 1' ]
+	run -0 control clear
+	wait "$pid"
+	[ "$(asked '.rules | length')" -eq 0 ]
+	[ "$(asked '.sessions | length')" -eq 0 ]
+}
+
+@test "probe tells in words why a login was refused" {
+	start_controlled
+	while IFS='|' read -r status words; do
+		run -0 control clear "on login: refuse $status"
+		run -1 sgw-init probe "$PORTAL"
+		echo "$status: $output"
+		[[ $output == *"$words"* ]]
+	done <<-'END'
+		0x0202|does not admit it
+		0x0201|
+		0x0301|
+	END
+}
+
+@test "a rule is about the target that it names, and the others are served" {
+	start_controlled --volume one:1M --volume two:1M
+	run -0 control 'on login target=two: refuse 0x0301'
+	run ! inquire two
+	inquire one
+	run -0 control clear "on login target=$IQN:one: refuse 0x0301"
+	run ! inquire one
+	inquire two
+	run -0 control clear 'on login target=three: refuse 0x0301'
+	[[ $output == *"error: target=three: there is no such target here"* ]]
+}
+
+@test "nth and count say which of the things of all sessions are struck" {
+	start_controlled --volume one:1M --volume two:1M
+	run -0 control 'on login nth=2 count=2: refuse 0x0301'
+	inquire one
+	run ! inquire two
+	run ! inquire one
+	inquire two
+	[ "$(asked '.rules[0] | "\(.met) \(.struck)"')" = '3 2' ] # who is done counts no more
+	[ "$(asked .counters.refused)" -eq 2 ]
+}
+
+@test "a write that is stalled keeps its own answer back, and no other" {
+	need qemu-io
+	start_controlled
+	run -0 control 'on scsi.write nth=2: stall 10m'
+	stdbuf -oL qemu-io -f raw -c 'aio_write -P 1 0 4k' -c 'aio_write -P 2 4k 4k' -c 'aio_write -P 3 8k 4k' \
+		-c aio_flush "iscsi://$PORTAL/$IQN:myvolume/0" >"$BATS_TEST_TMPDIR/io" 2>&1 3>&- &
+	local pid=$!
+	wait_for struck 'on scsi.write nth=2: stall 10m'
+	wait_for grep -q 'wrote 4096/4096 bytes at offset 8192' "$BATS_TEST_TMPDIR/io"
+	run -1 grep 'at offset 4096' "$BATS_TEST_TMPDIR/io"
+	run -0 control clear
+	wait "$pid"
+	grep 'wrote 4096/4096 bytes at offset 4096' "$BATS_TEST_TMPDIR/io"
+	run -0 qemu-io -f raw -c 'read -P 2 4k 4k' "iscsi://$PORTAL/$IQN:myvolume/0"
+	[[ $output != *failed* ]]
+}
+
+@test "a login and a logout that are stalled come late" {
+	start_controlled
+	for event in connect login-request login logout; do
+		run -0 control clear "on $event nth=1: stall 10m"
+		inquire >"$BATS_TEST_TMPDIR/inq" 2>&1 3>&- &
+		local pid=$!
+		wait_for struck "on $event nth=1: stall 10m"
+		kill -0 "$pid"
+		run -0 control clear
+		wait "$pid"
+		grep -q Vendor:Amazon "$BATS_TEST_TMPDIR/inq"
+	done
+}
+
+@test "a command fails with the status or the sense data that was asked for" {
+	start_controlled
+	run -0 control 'on scsi.read-capacity: fail 3/11/00'
+	run ! iscsi-readcapacity16 "iscsi://$PORTAL/$IQN:myvolume/0"
+	run -0 control clear 'on scsi.inquiry: fail task-set-full'
+	run ! inquire
+	run -0 control clear
+	inquire
+}
+
+@test "a connection is dropped, by FIN or by a reset" {
+	start_controlled
+	local action closed=0
+	for action in drop reset; do
+		run -0 control clear "on login: $action"
+		run -1 sgw-init probe "$PORTAL"
+		echo "$output"
+		[[ $action == drop || $output == *reset* ]]
+		run -0 control clear 'on scsi.inquiry: stall 10m'
+		inquire >/dev/null 2>&1 3>&- &
+		local pid=$!
+		wait_for struck 'on scsi.inquiry: stall 10m'
+		run -0 control clear "$action"
+		[ "$(jq -s 'map(select(.reason == "a fault that was asked for")) | length' \
+			"$TRANSCRIPT")" -eq "$((closed += 2))" ]
+		wait "$pid" # libiscsi comes again
+	done
+}
+
+@test "discover shows the portal that the gateway advertises" {
+	start_controlled
+	run -0 control 'advertise 192.0.2.1:3261'
+	run -0 --separate-stderr sgw-init discover "$PORTAL"
+	[[ $output == *" 192.0.2.1:3261,1"* ]]
+	[[ $output != *"$PORTAL,1"* ]]
+	run -0 control clear
+	run -0 --separate-stderr sgw-init discover "$PORTAL"
+	[[ $output == *" $PORTAL,1"* ]]
+}
+
+@test "discover leaves targets with hostile names out, shows them escaped, and keeps the others" {
+	start_controlled
+	run -0 control hostile-names 'name "iqn.1997-05.com.amazon:\x1b[31mred\n"'
+	run --separate-stderr sgw-init discover "$PORTAL"
+	[[ ${lines[1]} == *" $IQN:myvolume "* ]]
+	[ "${#lines[@]}" -eq 2 ]
+	[[ $stderr == *"'$IQN:../../../etc/passwd'"* ]]
+	[[ $stderr == *"'$IQN:\x1b[31mred\x0a'"* ]]
+	[[ $stderr == *"224 bytes is too long"* ]]
+	[[ $output$stderr != *$'\e'* ]]
+}
+
+@test "what is wrong with a line of --faults is told with its place, before anything listens" {
+	printf 'on login: drop\n\non nop-out: refuse 0x0202\n' >"$BATS_TEST_TMPDIR/rules"
+	run -1 sgw-target --faults "$BATS_TEST_TMPDIR/rules" --ready-file "$BATS_TEST_TMPDIR/ready"
+	[ "$output" = "sgw-target: $BATS_TEST_TMPDIR/rules:3: column 13: refuse cannot be had there:\
+ on login-request, on login, on discovery" ]
+	[ ! -e "$BATS_TEST_TMPDIR/ready" ]
+	echo 'away 5s' >"$BATS_TEST_TMPDIR/rules"
+	run -1 sgw-target --faults "$BATS_TEST_TMPDIR/rules"
+	[[ $output == *"rules:1: a file says when: on EVENT: away 5s, or at TIME: away 5s" ]]
+	run -1 sgw-target --faults "$BATS_TEST_TMPDIR/none"
+}
+
+@test "the control socket takes the place of a dead one's, and of nothing else" {
+	echo precious >"$CONTROL"
+	run -1 sgw-target --control "$CONTROL"
+	[[ $output == *"is there and is no socket"* ]]
+	[ "$(<"$CONTROL")" = precious ]
+	rm "$CONTROL"
+	start_controlled
+	[ "$(stat -c %a "$CONTROL")" = 600 ]
+	run -1 sgw-target --control "$CONTROL"
+	[[ $output == *"is in use by another process"* ]]
+	kill -KILL "$TARGET_PID"
+	wait_target 137
+	[ -S "$CONTROL" ]
+	start_controlled
+	[ "$(asked .frozen)" = false ]
+}
+
+@test "control works over a loopback address, and over no other" {
+	run -1 sgw-target --control 0.0.0.0:0
+	[[ $output == *"no loopback address"* ]]
+	run -1 sgw-target --control 192.0.2.1:0
+	[[ $output == *"no loopback address"* ]]
+	start_target --control 127.0.0.1:0
+	wait_for grep -q 'control at 127.0.0.1:' "$TARGET_LOG"
+	at=$(sed -n 's/.*control at //p' "$TARGET_LOG")
+	run -0 socat -t 30 - "TCP-CONNECT:$at" <<<quit
+	[ "$output" = ok ]
+	wait_target 0
+}
+
+@test "the control socket answers line by line, whatever comes" {
+	start_controlled
+	run -0 socat -t 30 - "UNIX-CONNECT:$CONTROL" < <(printf ' status \r\n\n# x\nfoo\nclear')
+	[ "${lines[0]:0:1}" = '{' ]
+	[ "${lines[1]}" = ok ]
+	[ "${lines[2]}" = ok ]
+	[[ ${lines[3]} == "error: column 1: 'foo' is no action: "* ]]
+	[ "${lines[4]}" = ok ]
+	run -0 socat -t 30 - "UNIX-CONNECT:$CONTROL" < <(printf 'a\0b\n\e[31m\n')
+	[ "${lines[0]}" = "error: there is a NUL byte in the line" ]
+	[[ ${lines[1]} == "error: column 1: '\x1b[31m' is no action"* ]]
+	run -0 socat -t 30 - "UNIX-CONNECT:$CONTROL" < <(head -c 100000 /dev/zero | tr '\0' x
+		printf '\nclear\n')
+	[ "$output" = $'error: a line of more than 16384 bytes\nok' ]
 }

@@ -67,7 +67,7 @@ $(O)/bench/logins: $(call obj,tests/bench/meter.c)
 $(O)/bench/logins: BENCH_LIBS = -liscsi
 
 $(filter $(O)/unit/test_target_%,$(UNIT_TESTS)): $(TARGET_OBJ) $(TARGET_SHARED)
-$(O)/fuzz/fuzz_target: $(TARGET_OBJ)
+$(addprefix $(O)/fuzz/fuzz_,target faults): $(TARGET_OBJ)
 
 $(UNIT_TESTS): $(O)/unit/%: $(O)/obj/tests/unit/%.o $(UNIT_SHARED) $(O)/libsgw.a $(O)/flags
 	@pkg-config --exists cmocka || { echo 'cmocka is missing: run: make deps' >&2; exit 1; }

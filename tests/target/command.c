@@ -110,6 +110,7 @@ static void run(struct connection *connection, const struct request *request, co
 
 	if (connection_strike(connection, event_raise(events, request->event, connection, pdu)))
 		request->run(connection, pdu);
+	events->struck.command = false;
 }
 
 /* Run a request whose CmdSN counts from now on; a Reject takes that back (7.3). */

@@ -21,6 +21,8 @@ static void wait_for(struct connection *connection, enum wait wait)
 	struct gateway *gateway = connection->gateway;
 
 	connection->wait = wait;
+	if (connection_is_stalled(connection))
+		return;
 	deadline_arm(&gateway->waits[wait], &connection->deadline, gateway->now);
 }
 
@@ -62,6 +64,7 @@ static void release(struct connection *connection)
 void connection_done(struct connection *connection)
 {
 	release(connection);
+	deadline_disarm(&connection->stall);
 	pdu_reader_done(&connection->reader);
 	connection->gateway->connection_count--;
 }
@@ -75,6 +78,7 @@ void connection_end(struct connection *connection, const char *why)
 	if (connection->phase != CONNECTION_CLOSING)
 		transcript_close(connection, why);
 	release(connection);
+	deadline_disarm(&connection->stall);
 	connection->phase = CONNECTION_ENDED;
 	connection->ended_next = gateway->ended;
 	gateway->ended = connection;
@@ -252,6 +256,12 @@ void connection_alive(struct connection *connection)
 {
 	if (connection->phase == CONNECTION_FULL && connection->wait != WAIT_PDU)
 		wait_for(connection, WAIT_QUIET);
+}
+
+void connection_resume(struct connection *connection)
+{
+	connection->paused = false;
+	wait_for(connection, connection->wait);
 }
 
 void connection_expired(struct connection *connection)

@@ -48,7 +48,16 @@ struct connection {
 	enum wait wait; /* what its deadline is for */
 	struct deadline deadline;
 	struct connection *ended_next;
+
+	struct deadline stall; /* stall.c */
+	size_t answered; /* of gateway->out, before the stall began */
 };
+
+/* What it answers from now on is kept back. */
+static inline bool connection_is_stalled(const struct connection *connection)
+{
+	return connection->stall.next != NULL;
+}
 
 /*
  * Begin a connection that arrived at a portal; both ends are for the
@@ -66,6 +75,8 @@ void connection_done(struct connection *connection) __attribute__((nonnull));
 bool connection_handle(struct connection *connection) __attribute__((nonnull));
 /* The peer took some of what waited: a sign of life. */
 void connection_alive(struct connection *connection) __attribute__((nonnull));
+/* Its stall is over: deadlines run anew. */
+void connection_resume(struct connection *connection) __attribute__((nonnull));
 /* Its deadline has passed: ping it, or end it. */
 void connection_expired(struct connection *connection) __attribute__((nonnull));
 struct connection *connection_of_deadline(struct deadline *deadline) __attribute__((nonnull));

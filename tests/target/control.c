@@ -11,6 +11,7 @@
 #include "err.h"
 #include "escape.h"
 #include "fault_rule.h"
+#include "facts.h"
 #include "faults.h"
 #include "iscsi/address.h"
 #include "options.h"
@@ -24,6 +25,8 @@ enum {
 	RECEIVE_SIZE = 4096,
 };
 
+#define BLANKS " \t\r"
+
 /* Somebody who is connected. Nothing more is read before he took his answers. */
 struct client {
 	struct control *control;
@@ -31,7 +34,8 @@ struct client {
 	int fd;
 	struct buf in, out;
 	size_t sent; /* of out */
-	bool last; /* nothing comes any more, or nothing more is wanted */
+	bool last; /* nothing comes any more */
+	bool skipping; /* the rest of a line that is too long */
 	struct client *next, **link;
 };
 
@@ -67,12 +71,38 @@ static void answer_error(struct client *client, const struct err *err)
 	buf_addf(&client->out, "error: %s\n", text);
 }
 
+/* What can be asked; anything else is a rule or an action. */
+static const struct question {
+	const char *word;
+	void (*answer)(const struct faults *faults, struct buf *out);
+} questions[] = {
+	{ "status", facts_status },
+};
+
+static bool answer_question(struct client *client, const char *line)
+{
+	const char *word = line + strspn(line, BLANKS);
+	size_t len = strcspn(word, BLANKS);
+
+	if (word[len + strspn(word + len, BLANKS)] != '\0')
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(questions); i++) {
+		if (strlen(questions[i].word) != len || strncmp(questions[i].word, word, len) != 0)
+			continue;
+		questions[i].answer(client->control->faults, &client->out);
+		return true;
+	}
+	return false;
+}
+
 static void take_line(struct client *client, const char *line, size_t len)
 {
 	struct err err;
 	int rc;
 
-	if (memchr(line, '\0', len))
+	if (strlen(line) == len && answer_question(client, line))
+		return;
+	if (strlen(line) < len)
 		rc = err_set(&err, EINVAL, "there is a NUL byte in the line");
 	else
 		rc = faults_take(client->control->faults, line, &err);
@@ -107,12 +137,26 @@ static char *next_line(struct client *client, size_t *at, size_t *len)
 	size_t left = client->in.len - *at;
 
 	end = left > 0 ? memchr(line, '\n', left) : NULL;
-	if (!end && (!client->last || left == 0))
+	if (!end && (!client->last || left == 0) && left <= RULE_LINE_MAX)
 		return NULL;
 	*len = end ? (size_t)(end - line) : left; /* a NUL is behind what a buffer holds */
 	line[*len] = '\0';
 	*at += *len + (end != NULL);
 	return line;
+}
+
+/* One line, or the begin of one that is too long, or more of that. */
+static void take(struct client *client, const char *line, size_t len, bool whole)
+{
+	struct err err;
+
+	if (len > RULE_LINE_MAX && !client->skipping) {
+		err_set(&err, EINVAL, "a line of more than %d bytes", RULE_LINE_MAX);
+		answer_error(client, &err);
+	} else if (!client->skipping) {
+		take_line(client, line, len);
+	}
+	client->skipping = !whole;
 }
 
 /* Answer line by line, as long as the answers are taken; false where the client is lost. */
@@ -123,18 +167,14 @@ static bool work(struct client *client)
 	char *line;
 
 	while (well && client->out.len == 0 && (line = next_line(client, &at, &len)) != NULL) {
-		take_line(client, line, len);
+		bool whole = client->last || at > (size_t)(line - client->in.data) + len;
+
+		take(client, line, len, whole);
 		well = !client->out.failed && send_answers(client);
 	}
 	if (at > 0) {
 		client->in.len -= at;
 		memmove(client->in.data, client->in.data + at, client->in.len);
-	}
-	if (well && client->out.len == 0 && client->in.len > RULE_LINE_MAX) {
-		buf_addf(&client->out, "error: a line of more than %d bytes\n", RULE_LINE_MAX);
-		client->in.len = 0;
-		client->last = true;
-		well = !client->out.failed && send_answers(client);
 	}
 	return well;
 }

@@ -28,6 +28,20 @@ void deadline_arm(struct deadline_queue *queue, struct deadline *deadline, uint6
 	queue->head.prev = deadline;
 }
 
+void deadline_arm_at(struct deadline_queue *queue, struct deadline *deadline, uint64_t at)
+{
+	struct deadline *before = queue->head.prev;
+
+	deadline_disarm(deadline);
+	while (before != &queue->head && before->at > at)
+		before = before->prev;
+	deadline->at = at;
+	deadline->prev = before;
+	deadline->next = before->next;
+	before->next->prev = deadline;
+	before->next = deadline;
+}
+
 struct deadline *deadline_expired(struct deadline_queue *queue, uint64_t now)
 {
 	struct deadline *first = queue->head.next;

@@ -11,7 +11,7 @@ struct deadline {
 	uint64_t at; /* milliseconds */
 };
 
-/* All members wait equally long, so that a new one goes to the end: nothing is ever sorted. */
+/* All members wait equally long, so that a new one goes to the end: nothing is sorted. */
 struct deadline_queue {
 	struct deadline head;
 	uint32_t wait_ms;
@@ -20,6 +20,9 @@ struct deadline_queue {
 void deadline_queue_init(struct deadline_queue *queue, uint32_t wait_ms) __attribute__((nonnull));
 /* Leave the queue it is in, if any, and wait from now on in this one. */
 void deadline_arm(struct deadline_queue *queue, struct deadline *deadline, uint64_t now)
+	__attribute__((nonnull));
+/* The same until a time of its own, in a queue where all have one. */
+void deadline_arm_at(struct deadline_queue *queue, struct deadline *deadline, uint64_t at)
 	__attribute__((nonnull));
 void deadline_disarm(struct deadline *deadline) __attribute__((nonnull));
 /* The first member whose time has come, taken out of the queue; or NULL. */

@@ -45,10 +45,19 @@ enum verdict {
 	VERDICT_RESET, /* the connection ends with a reset */
 };
 
+/* What the rules that struck want of what was struck. */
+struct struck {
+	unsigned int status; /* VERDICT_REFUSE: what the login ends with */
+	bool command; /* a SCSI command has something of these */
+	uint64_t stall_ms; /* its answer is that late */
+	uint8_t scsi_status; /* it fails with this, … */
+	uint32_t sense; /* and this (enum sense), where that is CHECK CONDITION */
+};
+
 struct events {
 	uint64_t count[EVENT_COUNT];
 	uint32_t armed; /* bits: there are rules for these */
-	unsigned int status; /* of VERDICT_REFUSE */
+	struct struck struck; /* taken by who raised the event */
 };
 
 /*

@@ -111,6 +111,34 @@ static void send_targets(struct connection *connection, struct exchange *exchang
 		exchange->end = exchange->next + 1;
 	}
 	collect_addresses(connection, &exchange->addresses);
+	event_ask(&gateway->events, EVENT_SEND_TARGETS, connection, NULL);
+}
+
+void exchange_add_name(struct connection *connection, const void *name, size_t len)
+{
+	struct exchange *exchange = connection->exchange;
+
+	buf_adds(&exchange->pairs, "TargetName=");
+	buf_add(&exchange->pairs, name, len);
+	buf_add(&exchange->pairs, "", 1);
+	buf_add(&exchange->pairs, exchange->addresses.data, exchange->addresses.len);
+}
+
+void exchange_set_address(struct connection *connection, const char *address)
+{
+	struct exchange *exchange = connection->exchange;
+
+	exchange->addresses.len = 0;
+	text_add(&exchange->addresses, "TargetAddress", address);
+}
+
+void exchange_set_answer(struct connection *connection, const void *bytes, size_t len)
+{
+	struct exchange *exchange = connection->exchange;
+
+	exchange->pairs.len = 0;
+	exchange->next = exchange->end = 0;
+	buf_add(&exchange->pairs, bytes, len);
 }
 
 /* All pairs of a request. 0, or a reason to reject it. */

@@ -14,4 +14,17 @@ void exchange_receive(struct connection *connection, const struct pdu *pdu)
 /* NULL is fine. */
 void exchange_free(struct exchange *exchange);
 
+/*
+ * What an answer to SendTargets, which is about to be sent, is made to be
+ * (EVENT_SEND_TARGETS): one record more, before all others, with any bytes as
+ * its name; another TargetAddress in all records that follow; or nothing but
+ * these bytes.
+ */
+void exchange_add_name(struct connection *connection, const void *name, size_t len)
+	__attribute__((nonnull));
+void exchange_set_address(struct connection *connection, const char *address)
+	__attribute__((nonnull));
+void exchange_set_answer(struct connection *connection, const void *bytes, size_t len)
+	__attribute__((nonnull(1)));
+
 #endif

@@ -16,6 +16,10 @@ struct rule;
 enum fault_argument {
 	ARGUMENT_NONE,
 	ARGUMENT_TIME, /* args.ms */
+	ARGUMENT_STATUS, /* args.code: of a Login Response, none that is success */
+	ARGUMENT_SENSE, /* args.code: a SCSI status in the upper byte, enum sense below */
+	ARGUMENT_PORTAL, /* args.text: an address, with port and tag */
+	ARGUMENT_TEXT, /* args.text: any bytes */
 };
 
 /* Where an action may be had. */
@@ -27,6 +31,7 @@ enum fault_argument {
 struct strike {
 	struct faults *faults;
 	const struct rule *rule;
+	enum event event;
 	struct connection *connection; /* NULL: at a time, at once */
 	const struct pdu *pdu; /* may be NULL */
 };

@@ -9,78 +9,11 @@
 #include "device.h"
 #include "err.h"
 #include "fault_actions.h"
+#include "fault_words.h"
 #include "number.h"
 #include "persona.h"
 
-enum { TIME_MAX_MS = 24 * 3600 * 1000 };
-
 #define SCSI_POINT "scsi."
-
-/* A line as far as it was read. */
-struct cursor {
-	const char *line;
-	const char *word; /* where the last one began: errors tell its column */
-	const char *p;
-};
-
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r';
-}
-
-static void skip_blanks(struct cursor *cursor)
-{
-	while (is_blank(*cursor->p))
-		cursor->p++;
-	cursor->word = cursor->p;
-}
-
-static int copy_word(const struct cursor *cursor, char word[RULE_WORD_MAX], struct err *err)
-{
-	size_t len = (size_t)(cursor->p - cursor->word);
-
-	if (len >= RULE_WORD_MAX)
-		return err_set(err, EINVAL, "a word of %zu bytes is too long", len);
-	memcpy(word, cursor->word, len);
-	word[len] = '\0';
-	return 0;
-}
-
-/* The next word; empty at the end. */
-static int next_word(struct cursor *cursor, char word[RULE_WORD_MAX], struct err *err)
-{
-	skip_blanks(cursor);
-	while (*cursor->p != '\0' && !is_blank(*cursor->p))
-		cursor->p++;
-	return copy_word(cursor, word, err);
-}
-
-/* Names have colons in them: the one that ends a head has a blank behind it, or nothing. */
-static bool is_end(const char *p)
-{
-	return *p == ':' && (p[1] == '\0' || is_blank(p[1]));
-}
-
-/* The next word before the ':' of a rule. 1, or 0 behind the ':'. */
-static int head_word(struct cursor *cursor, char word[RULE_WORD_MAX], struct err *err)
-{
-	int rc;
-
-	skip_blanks(cursor);
-	while (*cursor->p != '\0' && !is_blank(*cursor->p) && !is_end(cursor->p))
-		cursor->p++;
-	rc = copy_word(cursor, word, err);
-	if (rc < 0)
-		return rc;
-	if (word[0] != '\0')
-		return 1;
-	if (*cursor->p == '\0')
-		return err_set(err, EINVAL,
-			       "':' and a blank are missing before the action, "
-			       "as in 'on login: refuse 0x0202'");
-	cursor->p++;
-	return 0;
-}
 
 static int keep(char **out, const char *text, struct err *err)
 {
@@ -189,17 +122,17 @@ static int parse_condition(struct rule *rule, const char *word, struct err *err)
 }
 
 /* All before the ':' of "on". */
-static int parse_on(struct rule *rule, struct cursor *cursor, struct err *err)
+static int parse_on(struct rule *rule, struct fault_cursor *cursor, struct err *err)
 {
-	char word[RULE_WORD_MAX];
-	int rc = head_word(cursor, word, err);
+	char word[FAULT_WORD_MAX];
+	int rc = fault_head_word(cursor, word, err);
 
 	if (rc == 0)
 		return err_set(err, EINVAL, "an event is missing: on login: ...");
 	if (rc > 0)
 		rc = parse_event(rule, word, err);
 	while (rc == 0) {
-		rc = head_word(cursor, word, err);
+		rc = fault_head_word(cursor, word, err);
 		if (rc <= 0)
 			break;
 		rc = parse_condition(rule, word, err);
@@ -211,38 +144,21 @@ static int parse_on(struct rule *rule, struct cursor *cursor, struct err *err)
 	return rc;
 }
 
-static int parse_at(struct rule *rule, struct cursor *cursor, struct err *err)
+static int parse_at(struct rule *rule, struct fault_cursor *cursor, struct err *err)
 {
-	char word[RULE_WORD_MAX];
-	int rc = head_word(cursor, word, err);
+	char word[FAULT_WORD_MAX];
+	int rc = fault_head_word(cursor, word, err);
 
 	if (rc == 0)
 		return err_set(err, EINVAL, "a time is missing: at 5s: ...");
 	if (rc > 0)
-		rc = parse_duration(word, 0, TIME_MAX_MS, &rule->at_ms, err);
+		rc = parse_duration(word, 0, FAULT_TIME_MAX_MS, &rule->at_ms, err);
 	if (rc == 0)
-		rc = head_word(cursor, word, err);
+		rc = fault_head_word(cursor, word, err);
 	if (rc > 0)
 		return err_set(err, EINVAL, "'%.64s' stands between the time and its ':'", word);
 	return rc;
 }
-
-static int parse_time(struct cursor *cursor, struct fault_args *args, struct err *err)
-{
-	char word[RULE_WORD_MAX];
-	int rc = next_word(cursor, word, err);
-
-	return rc < 0 ? rc : parse_duration(word, 1, TIME_MAX_MS, &args->ms, err);
-}
-
-/* How each kind of argument is read, and what is said where it is not there. */
-static const struct argument {
-	int (*parse)(struct cursor *cursor, struct fault_args *args, struct err *err);
-	const char *example;
-} arguments[] = {
-	[ARGUMENT_NONE] = { NULL, NULL },
-	[ARGUMENT_TIME] = { parse_time, "a time, such as 20s, 500ms, 2m" },
-};
 
 /* Whether the action can be had where the rule wants it. */
 static int check_place(const struct rule *rule, struct err *err)
@@ -263,12 +179,11 @@ static int check_place(const struct rule *rule, struct err *err)
 	return err_set(err, EINVAL, "%s cannot be had there: %s", action->name, buf_text(&places));
 }
 
-static int parse_action(struct rule *rule, struct cursor *cursor, struct err *err)
+static int parse_action(struct rule *rule, struct fault_cursor *cursor, struct err *err)
 {
 	CLEANUP(buf_done) struct buf known = { 0 };
-	const struct argument *argument;
-	char word[RULE_WORD_MAX];
-	int rc = next_word(cursor, word, err);
+	char word[FAULT_WORD_MAX];
+	int rc = fault_next_word(cursor, word, err);
 
 	if (rc < 0)
 		return rc;
@@ -283,20 +198,16 @@ static int parse_action(struct rule *rule, struct cursor *cursor, struct err *er
 					       : "an action is missing%.0s: %s",
 			       word, buf_text(&known));
 	rc = check_place(rule, err);
-	argument = &arguments[rule->action->argument];
-	if (rc < 0 || !argument->parse)
+	if (rc < 0)
 		return rc;
-	skip_blanks(cursor);
-	if (*cursor->p == '\0' || *cursor->p == '#')
-		return err_set(err, EINVAL, "%s takes %s", rule->action->name, argument->example);
-	return argument->parse(cursor, &rule->args, err);
+	return fault_argument_parse(rule->action, cursor, &rule->args, err);
 }
 
-static int parse(struct rule *rule, struct cursor *cursor, struct err *err)
+static int parse(struct rule *rule, struct fault_cursor *cursor, struct err *err)
 {
-	char word[RULE_WORD_MAX];
+	char word[FAULT_WORD_MAX];
 	const char *start = cursor->p;
-	int rc = next_word(cursor, word, err);
+	int rc = fault_next_word(cursor, word, err);
 
 	if (rc == 0 && strcmp(word, "on") == 0) {
 		rule->when = RULE_ON;
@@ -308,18 +219,21 @@ static int parse(struct rule *rule, struct cursor *cursor, struct err *err)
 		rule->when = RULE_NOW;
 		cursor->p = start;
 	}
-	if (rc == 0)
-		rc = parse_action(rule, cursor, err);
 	if (rc < 0)
 		return rc;
-	skip_blanks(cursor);
+	fault_skip_blanks(cursor);
+	rule->action_text = rule->text + (cursor->p - start);
+	rc = parse_action(rule, cursor, err);
+	if (rc < 0)
+		return rc;
+	fault_skip_blanks(cursor);
 	if (*cursor->p == '\0' || *cursor->p == '#')
 		return 0;
 	return err_set(err, EINVAL, "'%.64s' is too much", cursor->p);
 }
 
 /* Put the column before what went wrong. */
-static int add_column(const struct cursor *cursor, struct err *err)
+static int add_column(const struct fault_cursor *cursor, struct err *err)
 {
 	char reason[ERR_REASON_MAX];
 
@@ -330,16 +244,16 @@ static int add_column(const struct cursor *cursor, struct err *err)
 
 int rule_parse(const char *line, struct rule **out, struct err *err)
 {
-	struct cursor cursor = { .line = line, .p = line };
+	struct fault_cursor cursor = { .line = line, .p = line };
 	struct rule *rule;
 	size_t len;
 
 	*out = NULL;
-	skip_blanks(&cursor);
+	fault_skip_blanks(&cursor);
 	if (*cursor.p == '\0' || *cursor.p == '#')
 		return 0;
 	len = strlen(cursor.p);
-	while (is_blank(cursor.p[len - 1]))
+	while (fault_is_blank(cursor.p[len - 1]))
 		len--;
 	rule = calloc(1, sizeof(*rule));
 	if (!rule)

@@ -15,10 +15,7 @@ struct err;
 struct fault_action;
 struct faults;
 
-enum {
-	RULE_LINE_MAX = 16384, /* bytes */
-	RULE_WORD_MAX = 512, /* and NUL */
-};
+enum { RULE_LINE_MAX = 16384 }; /* bytes */
 
 enum rule_when {
 	RULE_ON, /* an event, by its number */
@@ -35,6 +32,7 @@ struct fault_args {
 struct rule {
 	struct rule *next;
 	char *text; /* the line, without blanks around it */
+	const char *action_text; /* of it: the action and its argument */
 	enum rule_when when;
 	uint64_t at_ms; /* RULE_AT: from when it was given */
 

@@ -85,6 +85,7 @@ static enum verdict strike(struct rule *rule, struct connection *connection, con
 	const struct strike what = {
 		.faults = faults,
 		.rule = rule,
+		.event = rule->event,
 		.connection = connection,
 		.pdu = pdu,
 	};
@@ -146,6 +147,7 @@ enum verdict faults_strike(struct connection *connection, enum event event, cons
 	struct faults *faults = connection->gateway->faults;
 	enum verdict verdict = VERDICT_SERVE;
 
+	faults->gateway->events.struck = (struct struck){ .command = false };
 	faults->striking = true;
 	for (struct rule *it = faults->rules; it && verdict == VERDICT_SERVE; it = it->next) {
 		if (!is_meant(it, connection, event, pdu))
@@ -170,6 +172,14 @@ static void time_came(void *arg)
 	sweep(faults);
 }
 
+static bool is_target(const struct gateway *gateway, const char *name)
+{
+	for (size_t i = 0; i < gateway->targets.count; i++)
+		if (is_named(&gateway->targets.targets[i], name))
+			return true;
+	return false;
+}
+
 /* Put it in force, or do it at once; it is freed or kept. */
 static int put(struct faults *faults, struct rule *rule, struct err *err)
 {
@@ -182,7 +192,9 @@ static int put(struct faults *faults, struct rule *rule, struct err *err)
 		rule_free(rule);
 		return 0;
 	}
-	if (faults->count >= RULES_MAX)
+	if (rule->target && !is_target(faults->gateway, rule->target))
+		rc = err_set(err, EINVAL, "target=%s: there is no such target here", rule->target);
+	else if (faults->count >= RULES_MAX)
 		rc = err_set(err, ENOSPC, "there are %d rules, which is the limit", RULES_MAX);
 	if (rc == 0 && rule->when == RULE_AT) {
 		rule->timer = (struct loop_timer){ .fire = time_came, .arg = rule };

@@ -8,6 +8,7 @@
 #include "buf.h"
 #include "connection.h"
 #include "err.h"
+#include "stall.h"
 
 static const struct limits default_limits = {
 	.connections = 16384,
@@ -81,6 +82,7 @@ int gateway_prepare(struct gateway *gateway, const char **unused, struct err *er
 	*unused = NULL;
 	for (size_t i = 0; rc == 0 && i < gateway->chap.count; i++)
 		rc = tie_credential(gateway, &gateway->chap.entries[i], unused, err);
+	stall_init(gateway);
 	for (int i = 0; i < WAIT_COUNT; i++)
 		deadline_queue_init(&gateway->waits[i], gateway->limits.wait_ms[i]);
 	return rc;
@@ -88,7 +90,7 @@ int gateway_prepare(struct gateway *gateway, const char **unused, struct err *er
 
 uint64_t gateway_next_deadline(const struct gateway *gateway)
 {
-	uint64_t first = UINT64_MAX;
+	uint64_t first = stall_next(gateway);
 
 	for (int i = 0; i < WAIT_COUNT; i++) {
 		uint64_t at = deadline_first(&gateway->waits[i]);
@@ -100,6 +102,10 @@ uint64_t gateway_next_deadline(const struct gateway *gateway)
 
 struct connection *gateway_expire(struct gateway *gateway)
 {
+	struct connection *stalled = stall_expire(gateway);
+
+	if (stalled)
+		return stalled;
 	for (int i = 0; i < WAIT_COUNT; i++) {
 		struct deadline *deadline = deadline_expired(&gateway->waits[i], gateway->now);
 

@@ -78,6 +78,7 @@ struct gateway {
 	struct chap_memory challenges; /* ours, so that none is answered */
 
 	struct deadline_queue waits[WAIT_COUNT];
+	struct deadline_queue stalled_connections, stalled_tasks; /* stall.c */
 	struct connection
 		*ended; /* linked by connection->ended_next: closed by who owns the sockets */
 	uint8_t scratch[TASK_SCRATCH]; /* of the command that runs */
@@ -101,7 +102,8 @@ int gateway_prepare(struct gateway *gateway, const char **unused, struct err *er
 uint64_t gateway_next_deadline(const struct gateway *gateway) __attribute__((nonnull));
 /*
  * The next connection whose time is over: it was ended, or pinged, and its
- * output waits in gateway->out. NULL: none is due.
+ * output waits in gateway->out; or it was stalled and can be served again.
+ * NULL: none is due.
  */
 struct connection *gateway_expire(struct gateway *gateway) __attribute__((nonnull));
 

@@ -139,7 +139,7 @@ static bool goes_on(struct connection *connection, enum event event)
 	if (verdict != VERDICT_REFUSE)
 		return connection_strike(connection, verdict);
 	err_set(&err, EACCES, "a fault that was asked for");
-	refuse(connection, events->status, &err);
+	refuse(connection, events->struck.status, &err);
 	return false;
 }
 

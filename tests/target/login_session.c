@@ -87,6 +87,7 @@ unsigned int target_login_session(struct connection *connection, struct err *err
 	if (status != 0)
 		return status;
 	session->connection = connection;
+	session->chap = auth_word(&connection->login->auth);
 	take_values(session, connection->login);
 	connection->session = session;
 	return 0;

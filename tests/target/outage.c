@@ -4,6 +4,7 @@
 #include "gateway.h"
 #include "server.h"
 #include "server_state.h"
+#include "stall.h"
 
 enum { AGAIN_MS = 50 }; /* until a port is tried again that somebody else took meanwhile */
 
@@ -45,6 +46,16 @@ void server_away(struct server *server, uint64_t ms)
 		server_settle(server);
 }
 
+void server_drop(struct server *server, bool reset)
+{
+	for (struct peer *it = server->peers; it; it = it->next) {
+		it->connection.reset = reset;
+		connection_end(&it->connection, "a fault that was asked for");
+	}
+	if (!server->busy)
+		server_settle(server);
+}
+
 /* ---- freeze ---- */
 
 static void thaw(void *arg)
@@ -60,7 +71,7 @@ static void thaw(void *arg)
 		listener_watch(it);
 	server->busy = true;
 	for (struct peer *it = server->peers; it && !server->frozen; it = it->next) {
-		it->connection.paused = false;
+		it->connection.paused = connection_is_stalled(&it->connection);
 		server_go_on(it);
 	}
 	server_settle(server);
@@ -97,8 +108,21 @@ static void end_now(struct server *server, bool on, struct loop_timer *timer)
 
 void server_resume(struct server *server)
 {
+	stall_end_all(server->gateway);
+	if (!server->busy)
+		server_settle(server);
 	end_now(server, server->frozen, &server->thaw);
 	end_now(server, server->away || server->leaving, &server->back);
+}
+
+bool server_is_away(const struct server *server)
+{
+	return server->away;
+}
+
+bool server_is_frozen(const struct server *server)
+{
+	return server->frozen;
 }
 
 void server_outages_init(struct server *server)

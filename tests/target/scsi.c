@@ -158,6 +158,16 @@ static void run(struct task *task)
 	}
 }
 
+/* What the rules want of a command. Returns whether it ends with that instead of being run. */
+static bool be_struck(struct task *task, struct struck *struck)
+{
+	task->stall_ms = struck->stall_ms;
+	if (struck->scsi_status == STATUS_CHECK_CONDITION)
+		task_fail(task, struck->sense);
+	task->status = struck->scsi_status;
+	return struck->scsi_status != STATUS_GOOD;
+}
+
 void scsi_run(struct connection *connection, const struct pdu *pdu)
 {
 	struct session *session = connection->session;
@@ -171,7 +181,9 @@ void scsi_run(struct connection *connection, const struct pdu *pdu)
 		.numbered = connection->counted,
 		.scratch = connection->gateway->scratch,
 	};
+	struct struck *struck = &connection->gateway->events.struck;
 	uint8_t refused = transfer_check(session, task.tag, task.numbered);
+	bool fails = false;
 
 	if (refused != 0) {
 		connection_reject(connection, pdu->bhs, refused);
@@ -181,7 +193,10 @@ void scsi_run(struct connection *connection, const struct pdu *pdu)
 	memcpy(task.lun, pdu->bhs + BHS_LUN, sizeof(task.lun));
 	if (lun_is_zero(task.lun))
 		task.device = &session->target->device;
-	run(&task);
+	if (__builtin_expect(struck->command, 0))
+		fails = be_struck(&task, struck);
+	if (!fails)
+		run(&task);
 	transfer_begin(&task, pdu);
 }
 

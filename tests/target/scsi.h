@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "deadline.h"
 #include "device.h"
 #include "iscsi/pdu.h"
 
@@ -34,6 +35,9 @@ enum {
 enum {
 	STATUS_GOOD = 0x00,
 	STATUS_CHECK_CONDITION = 0x02,
+	STATUS_BUSY = 0x08,
+	STATUS_RESERVATION_CONFLICT = 0x18,
+	STATUS_TASK_SET_FULL = 0x28,
 };
 
 /* Sense key, additional sense code and qualifier as one number: 5/20/00 is 0x52000. */
@@ -123,6 +127,9 @@ struct task {
 	uint8_t *list; /* for take: a parameter list of up to `takes` bytes; freed with the task */
 
 	/* transfer.c */
+	uint64_t stall_ms; /* before it is done and answered; 0 once that is over */
+	struct deadline stall;
+	bool due; /* it is over, and the task waits for its turn */
 	enum task_state state;
 	uint16_t generation; /* of its slot: part of the Target Transfer Tag */
 	struct data_in in;

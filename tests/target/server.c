@@ -59,6 +59,35 @@ void server_settle(struct server *server)
 		server->timer_due = due;
 }
 
+/* The pieces of the first `bytes` bytes, the last of them cut. Returns how many there are. */
+static size_t cut_pieces(const struct out *out, size_t bytes, struct socket_piece *pieces)
+{
+	size_t count = 0;
+
+	for (; bytes > 0; count++) {
+		pieces[count] = out->pieces[count];
+		if (pieces[count].len > bytes)
+			pieces[count].len = bytes;
+		bytes -= pieces[count].len;
+	}
+	return count;
+}
+
+/* Send what gathered, unless a fault keeps it back. Returns how much went, or a negative errno. */
+static ssize_t send_some(struct peer *peer)
+{
+	const struct connection *connection = &peer->connection;
+	const struct out *out = &peer->server->gateway->out;
+	struct socket_piece pieces[OUT_PIECES];
+	size_t count;
+
+	if (!connection->paused)
+		return socket_send(peer->fd, out->pieces, out->count);
+	count = connection_is_stalled(connection) ? cut_pieces(out, connection->answered, pieces)
+						  : 0;
+	return count > 0 ? socket_send(peer->fd, pieces, count) : -EAGAIN;
+}
+
 /* Send what gathered in gateway->out; what the socket does not take waits in the backlog. */
 static void flush(struct peer *peer)
 {
@@ -67,7 +96,7 @@ static void flush(struct peer *peer)
 
 	if (out->count == 0)
 		return;
-	sent = peer->server->frozen ? -EAGAIN : socket_send(peer->fd, out->pieces, out->count);
+	sent = send_some(peer);
 	if (sent < 0 && sent != -EAGAIN) {
 		connection_end(&peer->connection, error_text((int)-sent));
 	} else if (sent < (ssize_t)out->bytes) {
@@ -91,7 +120,8 @@ static void work(struct peer *peer)
 	} while (more && !peer->backlog && connection->phase < CONNECTION_CLOSING);
 	if (connection->phase == CONNECTION_ENDED)
 		return;
-	if (connection->phase == CONNECTION_CLOSING && !peer->backlog && !peer->finished) {
+	if (connection->phase == CONNECTION_CLOSING && !peer->backlog && !peer->finished &&
+	    !connection->paused) {
 		socket_finish(peer->fd);
 		peer->finished = true;
 	}
@@ -105,9 +135,9 @@ void server_watch(struct peer *peer)
 	if (peer->connection.phase == CONNECTION_ENDED)
 		return;
 	loop_change(server->loop, &peer->watch,
-		    server->frozen  ? 0
-		    : peer->backlog ? LOOP_WRITE
-				    : LOOP_READ);
+		    server->frozen || peer->connection.paused ? 0
+		    : peer->backlog			      ? LOOP_WRITE
+							      : LOOP_READ);
 }
 
 void server_go_on(struct peer *peer)
@@ -201,9 +231,8 @@ static void timer_fired(void *arg)
 	if (server->frozen)
 		return;
 	server->busy = true;
-	while ((connection = gateway_expire(server->gateway)) != NULL)
-		if (!connection->blocked)
-			work((struct peer *)connection);
+	while (!server->frozen && (connection = gateway_expire(server->gateway)) != NULL)
+		server_go_on((struct peer *)connection);
 	server_settle(server);
 }
 
@@ -230,8 +259,9 @@ void server_welcome(struct listener *listener, int fd, const struct socket_addre
 	socket_address_text(far, far_text);
 	if (connection_init(&peer->connection, server->gateway, listener->portal, &local,
 			    far_text) < 0 ||
-	    loop_add(server->loop, &peer->watch, fd, LOOP_READ, &err) < 0)
+	    loop_add(server->loop, &peer->watch, fd, 0, &err) < 0)
 		connection_end(&peer->connection, "no memory for another connection");
+	server_watch(peer);
 }
 
 struct server *server_new(struct gateway *gateway, struct err *err)

@@ -3,6 +3,7 @@
 #ifndef SGW_TARGET_SERVER_H
 #define SGW_TARGET_SERVER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct err;
@@ -32,13 +33,17 @@ struct loop *server_loop(struct server *server) __attribute__((nonnull));
  * be back at the very same addresses, and as soon as they can be had again.
  */
 void server_away(struct server *server, uint64_t ms) __attribute__((nonnull));
+/* End all connections, with a reset or a FIN. */
+void server_drop(struct server *server, bool reset) __attribute__((nonnull));
 /*
  * For `ms`, read, send, accept and time out nothing; connections stay, and new
  * ones get as far as the system takes them. Then all goes on where it was.
  * Again while it lasts: until `ms` from now. Both outages may overlap.
  */
 void server_freeze(struct server *server, uint64_t ms) __attribute__((nonnull));
-/* End both now. */
+bool server_is_away(const struct server *server) __attribute__((nonnull));
+bool server_is_frozen(const struct server *server) __attribute__((nonnull));
+/* End both now, and all stalls. */
 void server_resume(struct server *server) __attribute__((nonnull));
 
 /* Close all that is open; the gateway stays. NULL is fine. */

@@ -37,6 +37,7 @@ struct task_pool {
 	uint32_t tags[SESSION_TASKS]; /* Initiator Task Tags; TAG_NONE: a free slot */
 	uint32_t count; /* of taken slots */
 	uint32_t immediate; /* of those that wait and are not numbered */
+	uint32_t due; /* stalled ones whose time has come */
 	struct task *sends; /* nothing else is served before it is done; or NULL */
 	struct task tasks[SESSION_TASKS];
 };
@@ -59,6 +60,7 @@ struct session {
 	struct task_pool *pool; /* NULL until a command has to wait */
 	uint32_t waiting; /* numbered commands in it that are not done: the window is the smaller */
 	enum sense attention; /* unit attention that the next command reports; SENSE_NONE: none */
+	const char *chap; /* auth_word */
 	uint32_t value[PARAM_COUNT]; /* what was negotiated (params.h) */
 };
 

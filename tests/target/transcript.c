@@ -2,14 +2,13 @@
 #include "transcript.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "connection.h"
 #include "err.h"
-#include "escape.h"
+#include "facts.h"
 #include "gateway.h"
 #include "iscsi/status.h"
 #include "iscsi/text.h"
@@ -46,21 +45,6 @@ int transcript_done(struct transcript *transcript, struct err *err)
 	failed |= fclose(transcript->file) != 0;
 	free(transcript);
 	return failed ? err_set(err, EIO, "the transcript could not be written to its end") : 0;
-}
-
-/* Bytes of others as a JSON string: what is no UTF-8 or steers a terminal is escaped. */
-static json_t *text_value(const char *text, size_t len)
-{
-	size_t size = 4 * len + 1;
-	char *escaped = malloc(size);
-	json_t *value = NULL;
-
-	if (escaped) {
-		escape_text(text, len, escaped, size);
-		value = json_string(escaped);
-	}
-	free(escaped);
-	return value;
 }
 
 static json_t *begin_line(const struct gateway *gateway, const char *event)
@@ -115,7 +99,7 @@ void transcript_close(const struct connection *connection, const char *why)
 	if (!connection->gateway->transcript)
 		return;
 	line = begin(connection, "close");
-	json_object_set_new(line, "reason", text_value(why, strlen(why)));
+	json_object_set_new(line, "reason", facts_text(why, strlen(why)));
 	end(connection, line);
 }
 
@@ -145,35 +129,11 @@ void transcript_login_text(const struct connection *connection, bool received, u
 		if (is_secret(text + at, size))
 			json_array_append_new(keys, json_string("CHAP_R=(redacted)"));
 		else if (size > 0)
-			json_array_append_new(keys, text_value(text + at, size));
+			json_array_append_new(keys, facts_text(text + at, size));
 		at += size + 1;
 	}
 	json_object_set_new(line, "keys", keys);
 	end(connection, line);
-}
-
-static json_t *negotiated(const uint32_t *value, bool discovery)
-{
-	json_t *object = json_object();
-
-	for (unsigned int i = 0; i < PARAM_COUNT; i++) {
-		const struct param_def *def = &param_defs[i];
-		json_t *item;
-
-		if (!(def->stages & 1 << STAGE_OPERATIONAL) || def->kind == PARAM_TEXT ||
-		    def->merge == MERGE_OBSOLETE || i == PARAM_SESSION_TYPE ||
-		    i == PARAM_TARGET_PORTAL_GROUP_TAG ||
-		    (discovery && (def->flags & PARAM_NO_DISCOVERY)))
-			continue;
-		if (def->kind == PARAM_BOOL)
-			item = json_string(value[i] ? "Yes" : "No");
-		else if (def->kind == PARAM_LIST)
-			item = json_string(def->choices[value[i]]);
-		else
-			item = json_integer(value[i]);
-		json_object_set_new(object, def->key, item);
-	}
-	return object;
 }
 
 void transcript_login(const struct connection *connection, const struct login_facts *facts)
@@ -190,16 +150,17 @@ void transcript_login(const struct connection *connection, const struct login_fa
 			    json_string(status_of_login((uint16_t)facts->status)->words));
 	if (facts->reason)
 		json_object_set_new(line, "reason",
-				    text_value(facts->reason, strlen(facts->reason)));
+				    facts_text(facts->reason, strlen(facts->reason)));
 	json_object_set_new(line, "type", json_string(facts->discovery ? "discovery" : "normal"));
 	if (facts->initiator)
 		json_object_set_new(line, "initiator",
-				    text_value(facts->initiator, strlen(facts->initiator)));
+				    facts_text(facts->initiator, strlen(facts->initiator)));
 	if (facts->target)
-		json_object_set_new(line, "target", text_value(facts->target, facts->target_len));
+		json_object_set_new(line, "target", facts_text(facts->target, facts->target_len));
 	json_object_set_new(line, "chap", json_string(facts->chap));
 	if (facts->status == 0)
-		json_object_set_new(line, "negotiated", negotiated(facts->value, facts->discovery));
+		json_object_set_new(line, "negotiated",
+				    facts_values(facts->value, facts->discovery));
 	end(connection, line);
 }
 
@@ -211,7 +172,7 @@ void transcript_fault(const struct gateway *gateway, const struct connection *co
 	if (!gateway->transcript)
 		return;
 	line = connection ? begin(connection, "fault") : begin_line(gateway, "fault");
-	json_object_set_new(line, "rule", text_value(rule, strlen(rule)));
+	json_object_set_new(line, "rule", facts_text(rule, strlen(rule)));
 	end_line(gateway->transcript, line);
 }
 

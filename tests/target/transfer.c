@@ -11,6 +11,7 @@
 #include "iscsi/status.h"
 #include "scsi.h"
 #include "session.h"
+#include "stall.h"
 
 /* ---- Commands that wait ---- */
 
@@ -21,6 +22,8 @@ static uint32_t smaller(uint64_t a, uint32_t b)
 
 static void forget(struct task_pool *pool, struct task *task)
 {
+	deadline_disarm(&task->stall);
+	task->due = false;
 	free(TAKE_PTR(task->list));
 	task->state = TASK_FREE;
 	pool->tags[task - pool->tasks] = TAG_NONE;
@@ -132,6 +135,8 @@ static void end_wait(struct task *task)
 void transfer_abort(struct task *task)
 {
 	end_wait(task);
+	task->due = false;
+	deadline_disarm(&task->stall);
 	task->state = TASK_ABORTED;
 }
 
@@ -155,7 +160,7 @@ void transfer_drop(struct session *session)
 
 	for (int i = 0; pool && i < SESSION_TASKS; i++)
 		if (pool->tags[i] != TAG_NONE)
-			free(pool->tasks[i].list);
+			forget(pool, &pool->tasks[i]);
 	free(TAKE_PTR(session->pool));
 	session->waiting = 0;
 }
@@ -256,17 +261,6 @@ static void answer(struct task *task)
 		keep(task, TASK_SENDS);
 }
 
-bool transfer_send_more(struct connection *connection)
-{
-	struct task_pool *pool = connection->session->pool;
-
-	if (!pool || !pool->sends)
-		return false;
-	if (send_some(pool->sends))
-		forget(pool, TAKE_PTR(pool->sends));
-	return true;
-}
-
 /* ---- From the initiator ---- */
 
 /* The Target Transfer Tag of a task's R2T: its slot, the slot's generation, the R2TSN. */
@@ -350,7 +344,9 @@ static void go_on(struct task *task)
 {
 	struct data_out *out = &task->out;
 
-	if (!owes(task)) {
+	if (!owes(task) && task->stall_ms > 0) {
+		stall_task(task);
+	} else if (!owes(task)) {
 		end_wait(task);
 		complete(task);
 		forget(task->connection->session->pool, task);
@@ -359,6 +355,19 @@ static void go_on(struct task *task)
 			out->base = out->asked = out->received;
 		ask(task);
 	}
+}
+
+/* Data that was made up goes away with its function: one that is answered later has a copy. */
+static bool keep_data(struct task *task)
+{
+	if (task->place != DATA_SCRATCH || task->data_len == 0)
+		return true;
+	task->list = malloc(task->data_len);
+	if (!task->list)
+		return false;
+	memcpy(task->list, task->data, task->data_len);
+	task->data = task->list;
+	return true;
 }
 
 void transfer_begin(struct task *task, const struct pdu *pdu)
@@ -379,14 +388,49 @@ void transfer_begin(struct task *task, const struct pdu *pdu)
 		else
 			take(task, pdu->data, pdu->data_len);
 	}
-	if (!owes(task)) {
+	if (!owes(task) && task->stall_ms == 0) {
 		complete(task);
 		free(task->list);
 		return;
 	}
 	kept = keep(task, TASK_WAITS);
-	if (kept)
+	if (!kept)
+		return;
+	if (kept->stall_ms > 0 && !keep_data(kept))
+		connection_end(task->connection, "no memory for a command");
+	else
 		go_on(kept);
+}
+
+/* Answer one whose stall is over; false where there is none. */
+static bool finish_due(struct task_pool *pool)
+{
+	for (int i = 0; i < SESSION_TASKS; i++) {
+		struct task *task = &pool->tasks[i];
+
+		if (!task->due)
+			continue;
+		task->due = false;
+		task->stall_ms = 0;
+		pool->due--;
+		go_on(task);
+		return true;
+	}
+	pool->due = 0;
+	return false;
+}
+
+bool transfer_send_more(struct connection *connection)
+{
+	struct task_pool *pool = connection->session->pool;
+
+	if (!pool)
+		return false;
+	if (!pool->sends)
+		return pool->due > 0 && finish_due(pool);
+	if (send_some(pool->sends))
+		forget(pool, TAKE_PTR(pool->sends));
+	return true;
 }
 
 static uint32_t sequence_end(const struct task *task)

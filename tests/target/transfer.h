@@ -20,7 +20,7 @@ void transfer_begin(struct task *task, const struct pdu *pdu) __attribute__((non
 /* Take a Data-Out PDU. */
 void transfer_data_out(struct connection *connection, const struct pdu *pdu)
 	__attribute__((nonnull));
-/* Send on where a Data-In had no room; returns whether there was one. */
+/* Send on where a Data-In had no room, or answer what was stalled; returns whether there was one. */
 bool transfer_send_more(struct connection *connection) __attribute__((nonnull));
 
 /* A command that waits, by its Initiator Task Tag; NULL: none. */

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+#include "stall.h"
+
+#include <stddef.h>
+
+#include "connection.h"
+#include "gateway.h"
+#include "scsi.h"
+#include "session.h"
+
+#define MEMBER_OF(deadline, type, member) \
+	((struct type *)((char *)(deadline)-offsetof(struct type, member)))
+
+void stall_init(struct gateway *gateway)
+{
+	deadline_queue_init(&gateway->stalled_connections, 0);
+	deadline_queue_init(&gateway->stalled_tasks, 0);
+}
+
+void stall_connection(struct connection *connection, uint64_t ms)
+{
+	struct gateway *gateway = connection->gateway;
+
+	connection->paused = true;
+	connection->answered = gateway->out.bytes;
+	deadline_disarm(&connection->deadline);
+	deadline_arm_at(&gateway->stalled_connections, &connection->stall, gateway->now + ms);
+}
+
+void stall_task(struct task *task)
+{
+	struct gateway *gateway = task->connection->gateway;
+	uint64_t at = task->stall_ms == STALL_FOR_EVER ? UINT64_MAX : gateway->now + task->stall_ms;
+
+	deadline_arm_at(&gateway->stalled_tasks, &task->stall, at);
+}
+
+uint64_t stall_next(const struct gateway *gateway)
+{
+	uint64_t connection = deadline_first(&gateway->stalled_connections);
+	uint64_t task = deadline_first(&gateway->stalled_tasks);
+
+	return connection < task ? connection : task;
+}
+
+struct connection *stall_expire(struct gateway *gateway)
+{
+	struct deadline *first = deadline_expired(&gateway->stalled_connections, gateway->now);
+
+	if (first) {
+		struct connection *connection = MEMBER_OF(first, connection, stall);
+
+		connection_resume(connection);
+		return connection;
+	}
+	first = deadline_expired(&gateway->stalled_tasks, gateway->now);
+	if (first) {
+		struct task *task = MEMBER_OF(first, task, stall);
+
+		task->due = true;
+		task->connection->session->pool->due++;
+		return task->connection;
+	}
+	return NULL;
+}
+
+/* What is to be there for ever is: it stands at the end. */
+static void end_all(struct deadline_queue *queue, uint64_t now)
+{
+	for (struct deadline *it = queue->head.next; it != &queue->head; it = it->next)
+		if (it->at != UINT64_MAX)
+			it->at = now;
+}
+
+void stall_end_all(struct gateway *gateway)
+{
+	end_all(&gateway->stalled_connections, gateway->now);
+	end_all(&gateway->stalled_tasks, gateway->now);
+}
