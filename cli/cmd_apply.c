@@ -118,7 +118,10 @@ static int look_again(struct applying *a, struct err *err)
 		err_set(err, EIO,
 			"%s is not in effect after it was written; entry %s stands, undo "
 			"takes it back",
-			finding->value ? finding->value->where->key : "its mode", a->id);
+			finding->value			      ? finding->value->where->key
+			: finding->verdict == VERDICT_HARMFUL ? "what disables its harmful rule"
+							      : "its mode",
+			a->id);
 		rc = err_at(err, "%s", finding->place->path);
 	}
 	return rc;

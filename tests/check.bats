@@ -272,3 +272,101 @@ check() {
 	run -0 sgw-init apply --root "$HOST"
 	[[ $output == *"warning: sdb"*mpatha* ]]
 }
+
+# What AWS's page has people type, with the line that check names and what it says of it.
+harmful_rules() {
+	cat <<'END'
+two-lines 3 critical every device
+unfilled 3 critical [timeout], which the kernel takes for 0
+rhel5 3 critical every device
+rhel5-joined 2 error never filled in
+END
+}
+
+@test "check finds AWS's two-line rule and an unfilled [timeout] in any rules file, by file and line" {
+	local file=$HOST/etc/udev/rules.d/50-udev.rules form line severity words n=0
+	sgw-init apply --root "$HOST"
+	while read -r form line severity words; do
+		{ echo '# by hand'; aws_rule "$form"; } >"$file"
+		echo "case: $form"
+		run -3 check
+		[[ $output == *"$severity"*"50-udev.rules:$line "*"harmful"*"$words"*"apply comments it out"* ]]
+		[[ $output == *" with: sgw-init apply --root"* ]]
+		run -3 check --output json
+		[ "$(jq -c '.findings[] | select(.verdict == "harmful") | [.path, .line, .severity]' \
+			<<<"$output")" = "[\"/etc/udev/rules.d/50-udev.rules\",$line,\"$severity\"]" ]
+		n=$((n + 1))
+	done < <(harmful_rules)
+	[ "$n" -eq 4 ]
+}
+
+@test "check looks where udev looks: files of one name hide each other, a link to /dev/null hides all" {
+	local dir other
+	sgw-init apply --root "$HOST"
+	ln -s usr/lib "$HOST/lib"
+	for dir in run/udev usr/local/lib/udev usr/lib/udev; do
+		mkdir -p "$HOST/$dir/rules.d"
+		aws_rule two-lines >"$HOST/$dir/rules.d/70-aws.rules"
+		run -3 check --output json
+		[ "$(jq -c '.findings[] | select(.severity == "critical") | [.verdict, .path]' \
+			<<<"$output")" = "[\"lint\",\"/$dir/rules.d/70-aws.rules\"]" ]
+		[[ $output == *"apply changes no file outside of /etc/udev/rules.d"* ]]
+		for other in "$HOST"/{etc,run,usr/local/lib}/udev/rules.d; do
+			[ "$other" != "$HOST/$dir/rules.d" ] || break
+			[ -d "$other" ] || continue
+			ln -s /dev/null "$other/70-aws.rules"
+			run -0 check
+			rm "$other/70-aws.rules"
+		done
+		: >"$HOST/etc/udev/rules.d/70-aws.rules"
+		run -0 check
+		rm "$HOST/etc/udev/rules.d/70-aws.rules" "$HOST/$dir/rules.d/70-aws.rules"
+	done
+	aws_rule two-lines >"$HOST/etc/udev/rules.d/70-aws.rules.bak"
+	run -0 check
+}
+
+@test "check leaves rules of others for their own disks alone, those behind a GOTO too" {
+	sgw-init apply --root "$HOST"
+	cat >"$HOST/etc/udev/rules.d/99-others.rules" <<'END'
+ATTRS{vendor}=="VMware*", ATTRS{model}=="Virtual disk*", RUN+="/bin/sh -c 'echo 180 >/sys$DEVPATH/device/timeout'"
+SUBSYSTEM!="scsi", GOTO="end"
+ATTR{vendor}!="NETAPP*", GOTO="end"
+RUN+="/bin/sh -c 'echo 60 > /sys$$DEVPATH/timeout'"
+LABEL="end"
+END
+	run -0 check --output json
+	[[ $output != *99-others.rules* ]]
+}
+
+@test "check tells of a rule for a gateway's disks with another value, and which of the two wins" {
+	local name status severity words rule
+	sgw-init apply --root "$HOST"
+	rule=$(grep -v '^#' "$RULE")
+	while read -r name status severity words; do
+		echo "case: $name"
+		echo "${rule/600/300}" >"$HOST/etc/udev/rules.d/$name"
+		run "-$status" check
+		[[ $output == *"$severity"*"$name:1 "*"gives a gateway's disks 300 s"*"$words"* ]]
+		run -0 sgw-init apply --root "$HOST"
+		[[ $output == *"nothing to change"* ]]
+		rm "$HOST/etc/udev/rules.d/$name"
+	done <<-'END'
+		50-site.rules 0 warning comes after it and makes that 600
+		99-site.rules 3 error its file is read later; remove it, or ask for its value with --set disk-timeout=300
+	END
+	aws_rule joined | sed 's/600/300/' >"$HOST/etc/udev/rules.d/50-site.rules"
+	run -3 check
+	[[ $output == *"error"*"50-site.rules:1 "*"it takes effect after all rules like that one"* ]]
+	run -0 sgw-init apply --root "$HOST" --set disk-timeout=300
+	run -0 check --set disk-timeout=300
+}
+
+@test "a rules file that cannot be judged is told, and stops nothing" {
+	sgw-init apply --root "$HOST"
+	printf 'a\0b\n' >"$HOST/etc/udev/rules.d/10-binary.rules"
+	mkdir "$HOST/etc/udev/rules.d/20-directory.rules"
+	run -0 check
+	[[ $output == *"warning"*"10-binary.rules"*"a NUL byte"* ]]
+	[[ $output != *20-directory* ]]
+}

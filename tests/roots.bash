@@ -49,6 +49,25 @@ tree_state() {
 		-printf '%p %y %m %U:%G %l\n' -a -type f -exec sha256sum {} + | LC_ALL=C sort)
 }
 
+# aws_rule FORM: the udev rule of AWS's page as somebody installed it by hand. The page prints it on
+# two lines without a backslash, the one for RHEL 5 with a blank behind its backslash.
+aws_rule() { # two-lines|unfilled|rhel5|rhel5-joined|joined
+	# shellcheck disable=SC2016 # udev's own dollars
+	local condition='ACTION=="add", SUBSYSTEMS=="scsi" , ATTRS{model}=="Storage Gateway", ' \
+		old='ACTION=="add", SUBSYSTEM=="scsi" , SYSFS{type}=="0|7|14", ' seconds=600 \
+		program='RUN+="/bin/sh -c '"'echo SECONDS > /sys\$\$DEVPATH/timeout'"'"'
+	case $1 in
+	unfilled | rhel5*) seconds='[timeout]' ;;
+	esac
+	program=${program/SECONDS/"$seconds"}
+	case $1 in
+	two-lines | unfilled) printf '%s\n%s\n' "$condition" "$program" ;;
+	rhel5) printf '%s\\ \n%s\n' "$old" "$program" ;;
+	rhel5-joined) printf '%s\\\n%s\n' "$old" "$program" ;;
+	joined) printf '%s\\\n%s\n' "$condition" "$program" ;;
+	esac
+}
+
 # write_chap_file FILE TARGET...: mutual CHAP of this host for each target, readable by its owner.
 write_chap_file() {
 	local file=$1 separator='' target

@@ -22,6 +22,7 @@ struct lint {
 	bool ours; /* it concerns one of the keys passed to lint */
 	char key[128]; /* the key it is about, or empty */
 	char text[384]; /* one sentence, with the remedy; bytes of the file may be in it: escape */
+	const char *harm; /* of a udev rule that apply comments out, why; its text has no remedy */
 };
 
 typedef int lint_fn(const struct lint *lint, void *ctx);
@@ -75,6 +76,7 @@ enum { DOCUMENT_SIZE_MAX = 1 << 20 }; /* ours: a larger file is no configuration
 int document_check_text(const char *bytes, size_t len, struct err *err);
 
 extern const struct document_type document_open_iscsi; /* iscsid.conf and node records */
-extern const struct document_type document_rule; /* 60-sgw-init.rules and other udev rules */
+extern const struct document_type document_rule; /* 60-sgw-init.rules */
+extern const struct document_type document_other_rules; /* other rules files, for rule_mend() */
 
 #endif

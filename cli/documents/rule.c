@@ -91,8 +91,10 @@ static int doc_parse(struct document **out, const char *bytes, size_t len, struc
 
 static const char *doc_get(const struct document *doc, const char *key, unsigned *line)
 {
-	const struct rule_line *rule = strcmp(key, "timeout") == 0 ? doc->winner : NULL;
+	const struct rule_line *rule = doc->winner;
 
+	if (strcmp(key, "timeout") != 0)
+		return rule_text_get(doc, key, line);
 	if (line)
 		*line = rule ? rule->line : 0;
 	return rule ? doc->value : NULL;
@@ -102,12 +104,13 @@ static int doc_each(const struct document *doc,
 		    int (*fn)(const char *key, const char *value, unsigned line, void *ctx),
 		    void *ctx)
 {
-	return doc->winner ? fn("timeout", doc->value, doc->winner->line, ctx) : 0;
+	int rc = doc->winner ? fn("timeout", doc->value, doc->winner->line, ctx) : 0;
+
+	return rc == 0 ? rule_text_each(doc, fn, ctx) : rc;
 }
 
-/* Replace part of the text, and read it anew; a final newline that is missing comes back. */
-static int replace(struct document *doc, size_t start, size_t end, const struct buf *with,
-		   struct err *err)
+int rules_replace(struct document *doc, size_t start, size_t end, const struct buf *with,
+		  struct err *err)
 {
 	struct document changed = { 0 };
 	int rc;
@@ -129,30 +132,13 @@ static int replace(struct document *doc, size_t start, size_t end, const struct 
 	return rc;
 }
 
-static int disable(struct document *doc, const struct rule_line *rule, struct err *err)
+static int disable(struct document *doc, const struct rule_line *rule, const char *why,
+		   struct err *err)
 {
 	CLEANUP(buf_done) struct buf text = { 0 };
-	const char *at = doc->text.data + rule->start, *end = doc->text.data + rule->end, *next;
 
-	for (; at < end; at = next) {
-		next = memchr(at, '\n', (size_t)(end - at));
-		next = next ? next + 1 : end;
-		buf_adds(&text, "# ");
-		buf_add(&text, at, (size_t)(next - at));
-	}
-	return replace(doc, rule->start, rule->end, &text, err);
-}
-
-int rule_disable(struct document *doc, unsigned line, struct err *err)
-{
-	for (size_t i = 0; i < doc->rule_count; i++) {
-		if (doc->rules[i].line == line) {
-			int rc = disable(doc, &doc->rules[i], err);
-
-			return rc < 0 ? rc : 1;
-		}
-	}
-	return 0;
+	rule_comment(&text, doc->text.data + rule->start, rule->end - rule->start, why);
+	return rules_replace(doc, rule->start, rule->end, &text, err);
 }
 
 /* The last rule like our own: on one line, by ATTR{timeout}, for a gateway's disk alone. */
@@ -180,7 +166,8 @@ static int append_rule(struct document *doc, const char *value, struct err *err)
 		return -ENOENT;
 	/* What udev ignores now would take our line for its own. */
 	if (doc->rule_count > 0 && doc->rules[doc->rule_count - 1].unfinished)
-		rc = disable(doc, &doc->rules[doc->rule_count - 1], err);
+		rc = disable(doc, &doc->rules[doc->rule_count - 1],
+			     "the line that it promises was missing", err);
 	if (rc < 0)
 		return rc;
 	data = (const char *)template->data;
@@ -191,7 +178,7 @@ static int append_rule(struct document *doc, const char *value, struct err *err)
 	if (doc->text.len > 0 && doc->text.data[doc->text.len - 1] != '\n')
 		buf_add(&text, "\n", 1);
 	rc = fill_in(line, template->len - (size_t)(line - data), value, &text, err);
-	return rc < 0 ? rc : replace(doc, doc->text.len, doc->text.len, &text, err);
+	return rc < 0 ? rc : rules_replace(doc, doc->text.len, doc->text.len, &text, err);
 }
 
 /* What else gives the gateway's disks another timeout is commented out, one rule after another. */
@@ -200,7 +187,7 @@ static int win(struct document *doc, const char *value, struct err *err)
 	int rc = 0;
 
 	while (rc == 0 && doc->winner && (!value || strcmp(doc->value, value) != 0))
-		rc = disable(doc, doc->winner, err);
+		rc = disable(doc, doc->winner, "it gave a gateway's disks another timeout", err);
 	return rc;
 }
 
@@ -211,7 +198,7 @@ static int doc_set(struct document *doc, const char *key, const char *value, str
 	int rc;
 
 	if (strcmp(key, "timeout") != 0)
-		return err_set(err, EINVAL, "a rule has no key \"%s\", only \"timeout\"", key);
+		return rule_text_set(doc, key, err);
 	rc = check_timeout(value, err);
 	if (rc < 0 || (doc->winner && strcmp(doc->value, value) == 0))
 		return rc;
@@ -220,11 +207,11 @@ static int doc_set(struct document *doc, const char *key, const char *value, str
 		const struct rule_token *token = rule_timeout_token(doc, own);
 
 		buf_adds(&text, value);
-		rc = replace(doc, own->start + token->at, own->start + token->at + token->len,
-			     &text, err);
+		rc = rules_replace(doc, own->start + token->at, own->start + token->at + token->len,
+				   &text, err);
 	} else if (doc->text.len == 0) {
 		rc = rule_render(value, &text, err);
-		rc = rc < 0 ? rc : replace(doc, 0, 0, &text, err);
+		rc = rc < 0 ? rc : rules_replace(doc, 0, 0, &text, err);
 	} else {
 		rc = append_rule(doc, value, err);
 	}
@@ -243,7 +230,7 @@ static int doc_unset(struct document *doc, const char *key, struct err *err)
 	if (strcmp(key, "timeout") != 0 || !doc->winner)
 		return 0;
 	while (rc == 0 && (own = find_own(doc)) != NULL)
-		rc = replace(doc, own->start, own->end, &nothing, err);
+		rc = rules_replace(doc, own->start, own->end, &nothing, err);
 	if (rc == 0)
 		rc = win(doc, NULL, err);
 	return rc < 0 ? rc : 1;
@@ -254,6 +241,48 @@ static int doc_write(const struct document *doc, struct buf *out, struct err *er
 	buf_add(out, doc->text.data, doc->text.len);
 	return out->failed ? err_oom(err) : 0;
 }
+
+bool rule_outcome(const struct document *doc, struct rule_outcome *out)
+{
+	if (!doc->winner)
+		return false;
+	*out = (struct rule_outcome){ doc->value, doc->winner->line, doc->turn };
+	return true;
+}
+
+bool rule_concerns(const struct document *doc)
+{
+	for (size_t i = 0; i < doc->rule_count; i++) {
+		if (doc->rules[i].relevant)
+			return true;
+	}
+	return false;
+}
+
+/* Rules of others: what does harm there becomes a comment, and nothing is ever added. */
+static int other_set(struct document *doc, const char *key, const char *value, struct err *err)
+{
+	(void)value; /* there is only one */
+	return rule_text_set(doc, key, err);
+}
+
+static int other_unset(struct document *doc, const char *key, struct err *err)
+{
+	(void)doc;
+	return err_set(err, EINVAL, "the rule \"%s\" is none of ours", key);
+}
+
+const struct document_type document_other_rules = {
+	.name = "udev rules of others",
+	.parse = doc_parse,
+	.get = rule_text_get,
+	.set = other_set,
+	.unset = other_unset,
+	.each = rule_text_each,
+	.lint = rule_lint,
+	.write = doc_write,
+	.free = doc_free,
+};
 
 const struct document_type document_rule = {
 	.name = "udev rule",

@@ -167,6 +167,18 @@ static int add_token(struct document *doc, const struct rule_token *token, struc
 	return 0;
 }
 
+/* What a rule is about, be it read by udev or not. */
+static void look_over(struct rule_line *rule, const char *text)
+{
+	/* As AWS's page prints them: values that the reader is to fill in. */
+	static const char *const placeholders[] = { "[timeout]", "[device name]" };
+
+	for (size_t i = 0; i < ARRAY_LEN(placeholders); i++)
+		rule->unfilled |= strstr(text, placeholders[i]) != NULL;
+	rule->relevant = rule->unfilled || strstr(text, "/timeout") || strstr(text, "{timeout") ||
+			 strstr(text, "Storage Gateway");
+}
+
 /* Split the joined text of a rule. Of one with a fault udev takes nothing. */
 static int split_rule(struct document *doc, struct rule_line *rule, char *text, struct err *err)
 {
@@ -175,7 +187,7 @@ static int split_rule(struct document *doc, struct rule_line *rule, char *text, 
 	int more, rc = 0;
 
 	rule->first = doc->token_count;
-	rule->relevant = strstr(text, "timeout") || strstr(text, "Storage Gateway");
+	look_over(rule, text);
 	if (strlen(text) >= RULE_LEN_MAX) {
 		rule->fault = "is too long";
 		rule->fault_key = "the rule";
@@ -259,12 +271,11 @@ void rules_done(struct document *doc)
 }
 
 /* Programs run after all rules; a block device comes after its scsi_device. */
-static int rank(const struct rule_effect *effect)
+static unsigned rank(const struct rule_effect *effect)
 {
-	return 2 * effect->block + effect->shell;
+	return 2U * effect->block + effect->shell;
 }
 
-/* GOTO is not followed: who jumps over rules that set timeouts is on his own. */
 static void choose_winner(struct document *doc)
 {
 	struct rule_effect effect, best = { 0 };
@@ -272,7 +283,7 @@ static void choose_winner(struct document *doc)
 	for (size_t i = 0; i < doc->rule_count; i++) {
 		const struct rule_line *rule = &doc->rules[i];
 
-		if (!rule_effect(doc, rule, &effect) ||
+		if (!rule_effect(doc, rule, &effect) || !effect.known ||
 		    !rule_hits(doc, rule, effect.block ? DEVICE_GATEWAY_BLOCK : DEVICE_GATEWAY))
 			continue;
 		if (doc->winner && rank(&effect) < rank(&best))
@@ -282,6 +293,7 @@ static void choose_winner(struct document *doc)
 	}
 	if (!doc->winner)
 		return;
+	doc->turn = rank(&best);
 	/* What is no number, the kernel takes for 0. */
 	if (best.len == 0 || best.len > 9 || strspn(best.value, "0123456789") < best.len)
 		snprintf(doc->value, sizeof(doc->value), "0");
@@ -312,9 +324,10 @@ int rules_index(struct document *doc, struct err *err)
 		joiner.rule->unfinished = true;
 		joiner.rule->fault = "is missing where a backslash promises it";
 		joiner.rule->fault_key = "a further line";
-		joiner.rule->relevant =
-			strstr(joiner.start, "timeout") || strstr(joiner.start, "Storage Gateway");
+		look_over(joiner.rule, joiner.start);
 	}
+	if (rc == 0)
+		rc = rules_follow_gotos(doc, err);
 	if (rc == 0)
 		choose_winner(doc);
 	return rc;

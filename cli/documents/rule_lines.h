@@ -35,7 +35,9 @@ struct rule_line { /* a rule, on one line or several */
 	uint32_t start, end; /* in the text, with the last newline */
 	bool one_line;
 	bool unfinished; /* the file ends where a backslash promises a further line */
-	bool relevant; /* it speaks of a timeout, or of a Storage Gateway */
+	bool relevant; /* it speaks of a device's timeout, or of a Storage Gateway */
+	bool unfilled; /* a placeholder of AWS's page stands in it */
+	uint8_t reached; /* one bit a rule_device: no GOTO may jump over it */
 	const char *fault; /* why udev ignores it, or NULL; what follows: the key at fault */
 	const char *fault_key;
 	size_t first, count; /* its tokens */
@@ -51,6 +53,7 @@ struct document {
 	const struct rule_line
 		*winner; /* the rule whose timeout a Storage Gateway's disk ends with */
 	char value[16];
+	unsigned turn; /* the winner's */
 };
 
 /* The devices that a rule is held against. */
@@ -71,11 +74,19 @@ struct rule_effect {
 	bool block; /* through a block device's device/timeout */
 	const char *value; /* in the document's memory, not ended */
 	size_t len;
+	bool known; /* nothing in it is left to udev or the shell to fill in */
 };
 
 /* Read doc->text anew, and choose the winner. */
 int rules_index(struct document *doc, struct err *err);
 void rules_done(struct document *doc);
+
+/* Replace part of the text, and read it anew; a final newline that is missing comes back. */
+int rules_replace(struct document *doc, size_t start, size_t end, const struct buf *with,
+		  struct err *err);
+
+/* Find what each rule's reached is. */
+int rules_follow_gotos(struct document *doc, struct err *err);
 
 /* Whether all that the rule asks for holds for that device when it appears. */
 bool rule_hits(const struct document *doc, const struct rule_line *rule, enum rule_device device);
@@ -93,7 +104,26 @@ static inline bool rule_matches(const struct rule_token *token)
 	return token->op == RULE_IS || token->op == RULE_IS_NOT;
 }
 
-/* documents/rule_lint.c: document_rule's lint. */
+/* The rule ahead, whose lines were meant to be this one's conditions; NULL where there is none. */
+const struct rule_line *rule_lost_condition(const struct document *doc,
+					    const struct rule_line *rule);
+
+/* Whether there is something to say of a rule; fills in severity, text and harm. */
+bool rule_judge(const struct document *doc, const struct rule_line *rule, struct lint *lint);
+
+/* The documents' lint. */
 int rule_lint(const struct document *doc, const char *const *keys, lint_fn *fn, void *ctx);
+
+/* documents/rule_comment.c: rules as comments, and back. */
+
+/* Append the lines as comments, below one that says why. */
+void rule_comment(struct buf *out, const char *text, size_t len, const char *why);
+
+/* The keys of both documents that are rules' texts. */
+const char *rule_text_get(const struct document *doc, const char *key, unsigned *line);
+int rule_text_set(struct document *doc, const char *key, struct err *err);
+int rule_text_each(const struct document *doc,
+		   int (*fn)(const char *key, const char *value, unsigned line, void *ctx),
+		   void *ctx);
 
 #endif

@@ -2,7 +2,10 @@
 /* Which devices a rule hits, and what timeout it would give them. */
 #include "documents/rule_lines.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+#include "err.h"
 
 struct property {
 	const char *key, *attr, *value;
@@ -115,29 +118,123 @@ static bool is_key(const char *asked, const char *key)
 	       (asked[len] == '\0' || strcmp(asked + len, "S") == 0);
 }
 
-/* Whether a condition holds for sure. */
-static bool token_holds(const struct rule_token *token, enum rule_device device)
+/* Whether a condition holds; where nothing is known of what it asks for, it may. */
+enum answer { NO, MAYBE, YES };
+
+static enum answer ask_token(const struct rule_token *token, enum rule_device device)
 {
 	const struct property *property = devices[device];
 
 	if (strcmp(token->key, "ACTION") == 0)
-		return match(token->value, "add") == (token->op == RULE_IS);
+		return match(token->value, "add") == (token->op == RULE_IS) ? YES : NO;
 	for (; property->key; property++) {
-		if (is_key(token->key, property->key) && strcmp(token->attr, property->attr) == 0)
-			return match(token->value, property->value) == (token->op == RULE_IS);
+		if (!is_key(token->key, property->key) || strcmp(token->attr, property->attr) != 0)
+			continue;
+		if (match(token->value, property->value) == (token->op == RULE_IS))
+			return YES;
+		/* One of the devices above may hold what this one does not. */
+		return strcmp(token->key, property->key) == 0 || token->attr[0] ? NO : MAYBE;
 	}
-	return false;
+	return MAYBE;
+}
+
+static enum answer ask_rule(const struct document *doc, const struct rule_line *rule,
+			    enum rule_device device)
+{
+	enum answer least = rule->fault ? NO : YES, one;
+
+	for (size_t i = rule->first; i < rule->first + rule->count; i++) {
+		if (!rule_matches(&doc->tokens[i]))
+			continue;
+		one = ask_token(&doc->tokens[i], device);
+		least = one < least ? one : least;
+	}
+	return least;
 }
 
 bool rule_hits(const struct document *doc, const struct rule_line *rule, enum rule_device device)
 {
-	if (rule->fault)
-		return false;
+	return (rule->reached >> device & 1) && ask_rule(doc, rule, device) == YES;
+}
+
+/* Where a GOTO may lead: by name, then by place. */
+struct label {
+	const char *name;
+	size_t rule;
+};
+
+static int by_name(const void *a, const void *b)
+{
+	const struct label *one = a, *other = b;
+	int order = strcmp(one->name, other->name);
+
+	return order != 0 ? order : (one->rule > other->rule) - (one->rule < other->rule);
+}
+
+static const char *find_value(const struct document *doc, const struct rule_line *rule,
+			      const char *key)
+{
+	const char *value = NULL;
+
 	for (size_t i = rule->first; i < rule->first + rule->count; i++) {
-		if (rule_matches(&doc->tokens[i]) && !token_holds(&doc->tokens[i], device))
-			return false;
+		if (strcmp(doc->tokens[i].key, key) == 0)
+			value = doc->tokens[i].value;
 	}
-	return true;
+	return value;
+}
+
+/* The first rule behind that one with the label; udev never jumps back, nor to what is missing. */
+static size_t find_label(const struct label *labels, size_t count, const char *name, size_t rule)
+{
+	const struct label after = { name, rule + 1 };
+	size_t low = 0, high = count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (by_name(&labels[middle], &after) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < count && strcmp(labels[low].name, name) == 0 ? labels[low].rule : 0;
+}
+
+/* Rules of others are often guarded: `ATTR{vendor}!="X", GOTO="end"`, and then without conditions. */
+int rules_follow_gotos(struct document *doc, struct err *err)
+{
+	CLEANUP(free_ptr) struct label *labels = calloc(doc->rule_count + 1, sizeof(*labels));
+	size_t count = 0, end[DEVICES] = { 0 };
+
+	if (!labels)
+		return err_oom(err);
+	for (size_t i = 0; i < doc->rule_count; i++) {
+		const char *name = find_value(doc, &doc->rules[i], "LABEL");
+
+		if (name)
+			labels[count++] = (struct label){ name, i };
+	}
+	if (count > 0)
+		qsort(labels, count, sizeof(*labels), by_name);
+	for (size_t i = 0; i < doc->rule_count; i++) {
+		struct rule_line *rule = &doc->rules[i];
+		const char *name = find_value(doc, rule, "GOTO");
+		size_t to = name ? find_label(labels, count, name, i) : 0;
+
+		rule->reached = 0;
+		for (enum rule_device device = 0; device < DEVICES; device++) {
+			rule->reached |= (uint8_t)((i >= end[device]) << device);
+			if (to > end[device] && ask_rule(doc, rule, device) != NO)
+				end[device] = to;
+		}
+	}
+	return 0;
+}
+
+/* Neither udev's $… and %…, nor the shell's. */
+static bool is_known(const char *value, size_t len)
+{
+	return !memchr(value, '$', len) && !memchr(value, '%', len) && !memchr(value, '`', len);
 }
 
 /* `echo VALUE > …/timeout` in a shell's command line. */
@@ -163,6 +260,7 @@ static bool find_echo(const char *command, struct rule_effect *effect)
 	if (!path)
 		return false;
 	*effect = (struct rule_effect){
+		.known = is_known(value, len),
 		.shell = true,
 		.block = path - value >= 7 && strncmp(path - 7, "/device", 7) == 0,
 		.value = value,
@@ -204,6 +302,7 @@ bool rule_effect(const struct document *doc, const struct rule_line *rule,
 				.block = strcmp(token->attr, "timeout") != 0,
 				.value = token->value,
 				.len = strlen(token->value),
+				.known = is_known(token->value, strlen(token->value)),
 			};
 			found = true;
 		}

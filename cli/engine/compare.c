@@ -6,9 +6,11 @@
 #include <string.h>
 
 #include "documents/document.h"
+#include "documents/rule.h"
 #include "engine/knob.h"
 #include "engine/survey.h"
 #include "err.h"
+#include "host/rule_files.h"
 #include "iscsi/portal.h"
 
 static const char *const words[] = {
@@ -17,7 +19,7 @@ static const char *const words[] = {
 	[VERDICT_NOT_SET] = "not set",	     [VERDICT_LINT] = "lint",
 	[VERDICT_HALF_DONE] = "half done",   [VERDICT_NO_RECORD] = "no record",
 	[VERDICT_EXPOSED] = "exposed",	     [VERDICT_OVERRULED] = "overruled",
-	[VERDICT_STALE] = "stale",
+	[VERDICT_STALE] = "stale",	     [VERDICT_HARMFUL] = "harmful",
 };
 
 const char *verdict_word(enum verdict verdict)
@@ -114,12 +116,35 @@ static struct finding *finding_of_key(const struct linted *linted, const char *k
 	return NULL;
 }
 
+/* Of others' files apply writes those of the administrator, and nothing that a link leads to. */
+static int take_harm(const struct lint *lint, const struct linted *linted)
+{
+	const struct place *place = linted->place;
+	bool mendable = place->editable || !place->others;
+	bool linked = strncmp(place->path, RULES_DIR "/", strlen(RULES_DIR) + 1) == 0;
+	char note[sizeof(lint->text) + 160];
+
+	snprintf(note, sizeof(note), "%s; %s", lint->text,
+		 mendable ? "apply comments it out"
+		 : linked ? "it is a link to a file elsewhere, which apply leaves alone"
+			  : "apply changes no file outside of " RULES_DIR
+			    ": an empty one there, of the same name, hides this one");
+	return findings_add(linted->findings,
+			    (struct finding){ .verdict = mendable ? VERDICT_HARMFUL : VERDICT_LINT,
+					      .severity = lint->severity,
+					      .place = place,
+					      .line = lint->line },
+			    note, linted->err);
+}
+
 /* A line that explains why a value is not set joins that finding; others stand alone. */
 static int take_lint(const struct lint *lint, void *ctx)
 {
 	struct linted *linted = ctx;
 	struct finding *finding = lint->ours ? finding_of_key(linted, lint->key) : NULL;
 
+	if (lint->harm)
+		return take_harm(lint, linted);
 	if (!finding)
 		return findings_add(linted->findings,
 				    (struct finding){ .verdict = VERDICT_LINT,
@@ -202,6 +227,12 @@ static int compare_place(const struct place *place, struct findings *findings, s
 						      .severity = SEVERITY_ERROR,
 						      .place = place },
 				    NULL, err);
+	if (place->problem)
+		return findings_add(findings,
+				    (struct finding){ .verdict = VERDICT_LINT,
+						      .severity = SEVERITY_WARNING,
+						      .place = place },
+				    place->problem, err);
 	if (place->exposed)
 		rc = add_exposed(place, findings, err);
 	for (size_t i = 0; rc == 0 && i < place->value_count; i++) {
@@ -224,6 +255,75 @@ static int compare_place(const struct place *place, struct findings *findings, s
 	return rc;
 }
 
+/* Whether worse is said of that rule already. */
+static bool is_told(const struct findings *findings, const struct place *place, unsigned line)
+{
+	for (size_t i = 0; i < findings->count; i++) {
+		const struct finding *finding = &findings->items[i];
+
+		if (finding->place == place && finding->line == line &&
+		    finding->severity >= SEVERITY_ERROR)
+			return true;
+	}
+	return false;
+}
+
+/* A rule of somebody else that gives a gateway's disks another timeout than ours: who wins? */
+static int compare_rival(const struct place *own, const struct place_value *ours,
+			 const struct place *place, struct findings *findings, struct err *err)
+{
+	struct rule_outcome rival, our = { .turn = 0 };
+	char note[320];
+	uint32_t number, wanted;
+	bool later, wins;
+
+	if (!rule_outcome(place->doc, &rival) || is_told(findings, place, rival.line) ||
+	    !place_number(place, rival.value, &number))
+		return 0;
+	wanted = setting_wanted(ours->setting, ours->where, &number);
+	if (number == wanted)
+		return 0;
+	if (own->doc)
+		rule_outcome(own->doc, &our);
+	later = strcmp(strrchr(place->path, '/'), strrchr(own->path, '/')) > 0;
+	wins = rival.turn > our.turn || (rival.turn == our.turn && later);
+	if (!wins)
+		snprintf(note, sizeof(note),
+			 "this rule gives a gateway's disks %s s; %s comes after it and makes that "
+			 "%u",
+			 rival.value, own->path, wanted);
+	else
+		snprintf(note, sizeof(note),
+			 "this rule gives a gateway's disks %s s, not the %u of %s, since %s; "
+			 "remove it, or ask for its value with --set %s=%s",
+			 rival.value, wanted, own->path,
+			 rival.turn > our.turn ? "it takes effect after all rules like that one"
+					       : "its file is read later",
+			 ours->setting->name, rival.value);
+	return findings_add(findings,
+			    (struct finding){ .verdict = VERDICT_LINT,
+					      .severity = wins ? SEVERITY_ERROR : SEVERITY_WARNING,
+					      .place = place,
+					      .line = rival.line },
+			    note, err);
+}
+
+static int compare_rivals(const struct survey *survey, struct findings *findings, struct err *err)
+{
+	const struct place *own = survey_place(survey, PLACE_UDEV_RULE);
+	int rc = 0;
+
+	if (!own || own->value_count == 0) /* for tapes there is none */
+		return 0;
+	for (size_t i = 0; rc == 0 && i < survey->count; i++) {
+		const struct place *place = &survey->places[i];
+
+		if (place->others && place->doc)
+			rc = compare_rival(own, &own->values[0], place, findings, err);
+	}
+	return rc;
+}
+
 int compare_survey(const struct survey *survey, struct findings *findings, struct err *err)
 {
 	int rc = 0;
@@ -232,7 +332,7 @@ int compare_survey(const struct survey *survey, struct findings *findings, struc
 		if (survey->places[i].kind != PLACE_ISCSID_CONF || !survey->spare_conf)
 			rc = compare_place(&survey->places[i], findings, err);
 	}
-	return rc;
+	return rc < 0 ? rc : compare_rivals(survey, findings, err);
 }
 
 bool finding_live(const struct finding *finding)
@@ -254,7 +354,8 @@ bool finding_live(const struct finding *finding)
 bool finding_mendable(const struct finding *finding)
 {
 	return finding->verdict == VERDICT_NO_RECORD || finding->verdict == VERDICT_HALF_DONE ||
-	       finding->verdict == VERDICT_EXPOSED || finding_live(finding) ||
+	       finding->verdict == VERDICT_EXPOSED || finding->verdict == VERDICT_HARMFUL ||
+	       finding_live(finding) ||
 	       ((finding->verdict == VERDICT_DIFFERS || finding->verdict == VERDICT_NOT_SET) &&
 		finding->place->type);
 }

@@ -20,6 +20,7 @@ enum verdict {
 	VERDICT_NOT_SET, /* nothing its reader would see, and the default is not what is wanted */
 	VERDICT_NO_RECORD, /* a portal's target that has no node record here */
 	VERDICT_EXPOSED, /* a file whose mode lets others read the secrets in it */
+	VERDICT_HARMFUL, /* a udev rule that apply comments out */
 	VERDICT_LINT, /* no setting's value: something in a document's text */
 	VERDICT_OVERRULED, /* no setting's value: another program sets a live value anew */
 	VERDICT_STALE, /* a session that runs with what its record said before */

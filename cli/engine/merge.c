@@ -10,6 +10,7 @@
 static const struct document_type *const types[] = {
 	&document_open_iscsi,
 	&document_rule,
+	&document_other_rules,
 };
 
 const struct document_type *merge_type(const char *name)

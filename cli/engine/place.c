@@ -74,6 +74,22 @@ int place_of_document(struct place *place, enum place_kind kind, const struct pr
 	return rc;
 }
 
+int place_of_rules(struct place *place, const struct profile *profile, const char *path,
+		   struct document **doc, struct buf *bytes, struct err *err)
+{
+	*place = (struct place){
+		.kind = PLACE_UDEV_RULE,
+		.profile = profile,
+		.type = &document_other_rules,
+		.doc = TAKE_PTR(*doc),
+		.bytes = *bytes,
+		.exists = true,
+		.others = true,
+	};
+	*bytes = (struct buf){ .secret = bytes->secret };
+	return name_place(place, path, NULL, err);
+}
+
 typedef int read_fn(const void *from, const struct paths *paths, const char *key, struct buf *out,
 		    struct err *err);
 
@@ -151,6 +167,7 @@ void place_done(struct place *place)
 		place->type->free(place->doc);
 	buf_done(&place->bytes);
 	free(place->multipath);
+	free(place->problem);
 	free(place->name);
 	free(place->path);
 	*place = (struct place){ 0 };

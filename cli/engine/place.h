@@ -42,6 +42,9 @@ struct place {
 	bool exists;
 	const struct record *record; /* of PLACE_RECORD */
 	bool exposed; /* it holds secrets, and others may read it */
+	bool others; /* a rules file of somebody else: only what its rules do concerns us */
+	bool editable; /* of those, one that apply may write */
+	char *problem; /* of those, why its rules cannot be judged; doc is NULL then */
 
 	/* Observations only. */
 	const struct host_session *session; /* of PLACE_SESSION and PLACE_DEVICE */
@@ -60,6 +63,12 @@ struct place {
 int place_of_document(struct place *place, enum place_kind kind, const struct profile *profile,
 		      const char *path, const char *name, const struct document_type *type,
 		      struct document **doc, struct buf *bytes, bool exists, struct err *err);
+/*
+ * A rules file of somebody else, whose values are none of the profile's; takes
+ * over *doc and the bytes.
+ */
+int place_of_rules(struct place *place, const struct profile *profile, const char *path,
+		   struct document **doc, struct buf *bytes, struct err *err);
 int place_of_session(struct place *place, const struct profile *profile, const struct paths *paths,
 		     const struct host_session *session, struct err *err);
 int place_of_device(struct place *place, const struct profile *profile, const struct paths *paths,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/plan.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,12 +107,55 @@ int plan_unset(struct plan *plan, struct place *place, const char *key, bool sec
 	return change_key(plan, place, key, NULL, secret, err);
 }
 
-int plan_make(struct plan *plan, struct survey *survey, const struct findings *findings,
-	      struct err *err)
+/* The text of a line of the file as it was found. */
+static char *line_text(const struct place *place, unsigned line, struct err *err)
+{
+	const char *at = buf_text(&place->bytes), *next;
+	char *text;
+
+	while (--line > 0 && (next = strchr(at, '\n')) != NULL)
+		at = next + 1;
+	text = strndup(at, strcspn(at, "\r\n"));
+	if (!text)
+		err_oom(err);
+	return text;
+}
+
+/* Harmful rules become comments, before anything else moves their lines. */
+static int mend_rules(struct plan *plan, struct survey *survey, const struct findings *findings,
+		      bool *mended, struct err *err)
 {
 	int rc = 0;
 
+	for (size_t i = 0; rc >= 0 && i < findings->count; i++) {
+		const struct finding *finding = &findings->items[i];
+		size_t place = finding->place ? (size_t)(finding->place - survey->places) : 0;
+		CLEANUP(free_ptr) char *before = NULL;
+		char line[32];
+
+		if (finding->verdict != VERDICT_HARMFUL)
+			continue;
+		if (!mended[place])
+			rc = rule_mend(survey->places[place].doc, err);
+		mended[place] = true;
+		before = line_text(finding->place, finding->line, err);
+		snprintf(line, sizeof(line), "line %u", finding->line);
+		if (rc >= 0)
+			rc = before ? add_change(plan, finding->place, line, before,
+						 "commented out", false, err)
+				    : -ENOMEM;
+	}
+	return rc < 0 ? rc : 0;
+}
+
+int plan_make(struct plan *plan, struct survey *survey, const struct findings *findings,
+	      struct err *err)
+{
+	CLEANUP(free_ptr) bool *mended = calloc(survey->count + 1, sizeof(*mended));
+	int rc;
+
 	*plan = (struct plan){ 0 };
+	rc = mended ? mend_rules(plan, survey, findings, mended, err) : err_oom(err);
 	for (size_t i = 0; rc == 0 && i < survey->count; i++) {
 		const struct place *place = &survey->places[i];
 
@@ -127,7 +171,9 @@ int plan_make(struct plan *plan, struct survey *survey, const struct findings *f
 			rc = add_change(plan, finding->place, "mode", value, "0600", false, err);
 			continue;
 		}
-		if (!finding_mendable(finding) || !finding->value)
+		/* A value that held may have held by a rule that is a comment now. */
+		if (!finding->value ||
+		    !(finding_mendable(finding) || mended[finding->place - survey->places]))
 			continue;
 		snprintf(value, sizeof(value), "%u", finding->wanted);
 		if (finding_live(finding)) {

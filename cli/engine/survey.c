@@ -9,8 +9,10 @@
 #include "documents/document.h"
 #include "documents/open_iscsi.h"
 #include "engine/session_chap.h"
+#include "documents/rule.h"
 #include "err.h"
 #include "host/paths.h"
+#include "host/rule_files.h"
 #include "iscsi/portal.h"
 
 static int by_text(const void *a, const void *b)
@@ -81,6 +83,58 @@ static int add_document(struct survey *survey, enum place_kind kind, const char 
 	}
 	return place_of_document(place, kind, host_profile(survey), path, NULL, type, &doc, &bytes,
 				 exists, err);
+}
+
+/* One that says nothing of timeouts is no place; one that cannot be judged is, with the reason. */
+static int add_other_rules(struct survey *survey, const char *path, struct err *err)
+{
+	CLEANUP(buf_done) struct buf bytes = { 0 };
+	const struct profile *profile = host_profile(survey);
+	struct document *doc = NULL;
+	struct err why = { 0 };
+	struct place *place;
+	int rc = paths_read(survey->paths, path, DOCUMENT_SIZE_MAX, &bytes, NULL, &why);
+
+	/* What is no file hides those of its name: a link to /dev/null. */
+	if (rc == -ENOENT || rc == -EISDIR || rc == -EINVAL)
+		return 0;
+	if (rc == 0)
+		rc = document_other_rules.parse(&doc, buf_text(&bytes), bytes.len, &why);
+	if (rc == -ENOMEM)
+		return err_oom(err);
+	if (rc == 0 && !rule_concerns(doc)) {
+		document_other_rules.free(doc);
+		return 0;
+	}
+	place = add_place(survey, err);
+	if (!place) {
+		if (doc)
+			document_other_rules.free(doc);
+		return -ENOMEM;
+	}
+	rc = place_of_rules(place, profile, path, &doc, &bytes, err);
+	if (rc < 0)
+		return rc;
+	place->editable = rule_file_editable(survey->paths, path);
+	place->problem = place->doc ? NULL : strdup(why.reason);
+	return place->doc || place->problem ? 0 : err_oom(err);
+}
+
+/* Our own rule first; rules that hurt tapes are looked for where only those are, too. */
+static int add_rules(struct survey *survey, struct err *err)
+{
+	CLEANUP(rule_files_done) struct rule_files files = { 0 };
+	int rc = 0;
+
+	if (profile_find(host_profile(survey), PLACE_UDEV_RULE, "timeout", NULL))
+		rc = add_document(survey, PLACE_UDEV_RULE, UDEV_RULE, &document_rule, err);
+	if (rc == 0)
+		rc = rule_files_list(&files, survey->paths, err);
+	for (size_t i = 0; rc == 0 && i < files.count; i++) {
+		if (strcmp(files.list[i], UDEV_RULE) != 0)
+			rc = add_other_rules(survey, files.list[i], err);
+	}
+	return rc;
 }
 
 static int add_iscsid_conf(struct survey *survey, struct err *err)
@@ -258,11 +312,6 @@ static void note_kinds(struct survey *survey, const struct selection *selection)
 	memcpy(survey->kinds, seen, sizeof(survey->kinds));
 }
 
-static bool has_rule(const struct profile *profile)
-{
-	return profile_find(profile, PLACE_UDEV_RULE, "timeout", NULL) != NULL;
-}
-
 int survey_load(struct survey *survey, const struct paths *paths, const struct wanted *wanted,
 		const struct selection *selection, struct err *err)
 {
@@ -280,8 +329,8 @@ int survey_load(struct survey *survey, const struct paths *paths, const struct w
 		return rc;
 	note_kinds(survey, selection);
 	rc = add_iscsid_conf(survey, err);
-	if (rc == 0 && has_rule(host_profile(survey)))
-		rc = add_document(survey, PLACE_UDEV_RULE, UDEV_RULE, &document_rule, err);
+	if (rc == 0)
+		rc = add_rules(survey, err);
 	if (rc == 0)
 		rc = add_records(survey, selection, err);
 	if (rc == 0)
@@ -307,7 +356,7 @@ void survey_done(struct survey *survey)
 struct place *survey_place(const struct survey *survey, enum place_kind kind)
 {
 	for (size_t i = 0; i < survey->count; i++) {
-		if (survey->places[i].kind == kind)
+		if (survey->places[i].kind == kind && !survey->places[i].others)
 			return &survey->places[i];
 	}
 	return NULL;

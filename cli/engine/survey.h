@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * All places of this host that a run is about: iscsid.conf, the udev rule,
- * the gateway's records, its sessions and devices; and what else was seen that
+ * All places of this host that a run is about: iscsid.conf, the udev rule
+ * and those of others, the gateway's records, its sessions and devices; and what else was seen that
  * the administrator should know. Reads only.
  */
 #ifndef SGW_SURVEY_H
@@ -54,7 +54,7 @@ int survey_load(struct survey *survey, const struct paths *paths, const struct w
 		const struct selection *selection, struct err *err);
 void survey_done(struct survey *survey);
 
-/* The place of that kind (there is one of iscsid.conf and of the rule), or NULL. */
+/* The place of that kind (there is one of iscsid.conf and of our own rule), or NULL. */
 struct place *survey_place(const struct survey *survey, enum place_kind kind);
 
 /*

@@ -23,7 +23,13 @@ static const struct document_type *const type = &document_rule;
 /* As AWS's page prints it, on two lines; with its value filled in, and not. */
 #define AWS CONDITION "\n" SHELL("600")
 #define AWS_UNFILLED CONDITION "\n" SHELL("[timeout]")
-#define RHEL5 "ACTION==\"add\", SUBSYSTEM==\"scsi\" , SYSFS{type}==\"0|7|14\", \\ \n" SHELL("600")
+#define SYSFS "ACTION==\"add\", SUBSYSTEM==\"scsi\" , SYSFS{type}==\"0|7|14\", "
+#define RHEL5 SYSFS "\\ \n" SHELL("600") /* a blank behind its backslash, as printed */
+#define OUT "# sgw-init: commented out: "
+#define EVERYWHERE OUT "it ran for every device, not only for a gateway's disks\n"
+#define UNFILLED OUT "a placeholder in it was never filled in\n"
+#define NO_NUMBER OUT "the kernel takes its value for 0\n"
+#define RIVAL OUT "it gave a gateway's disks another timeout\n"
 
 static struct document *parse(const char *text)
 {
@@ -85,6 +91,23 @@ static const struct get_row get_rows[] = {
 	{ "KERNEL==\"sd*\", ATTRS{model}==\"Storage*\", "
 	  "RUN+=\"/bin/sh -c 'echo 600 >/sys%p/device/timeout'\"\n",
 	  "600", 1 },
+	/* a GOTO that may be taken leads over what follows, up to its label */
+	{ "ATTR{model}!=\"Storage Gateway\", GOTO=\"end\"\n" OURS("600") "LABEL=\"end\"\n", "600",
+	  2 },
+	{ "ATTR{vendor}!=\"NETAPP\", GOTO=\"end\"\nATTR{timeout}=\"60\"\nLABEL=\"end\"\n", NULL,
+	  0 },
+	{ "SUBSYSTEM!=\"block\", GOTO=\"end\"\nATTR{timeout}=\"60\"\nLABEL=\"end\"\n" OURS("600"),
+	  "600", 4 },
+	{ "SUBSYSTEMS!=\"scsi\", GOTO=\"end\"\nATTR{timeout}=\"60\"\nLABEL=\"end\"\n", NULL, 0 },
+	{ "GOTO=\"end\"\nATTR{timeout}=\"60\"\nLABEL=\"end\", ATTR{timeout}=\"5\"\n", "5", 3 },
+	{ "LABEL=\"end\"\nGOTO=\"end\"\n" OURS("600"), "600", 3 },
+	{ "GOTO=\"a\"\n" OURS("5") "LABEL=\"b\"\n" OURS("6") "LABEL=\"a\"\nLABEL=\"b\"\n", NULL,
+	  0 },
+	/* values that udev or a shell fills in are unknown */
+	{ "ATTR{timeout}=\"$env{SECONDS}\"\n", NULL, 0 },
+	{ "ATTRS{model}==\"Storage Gateway\", RUN+=\"/bin/sh -c 'echo $$(cat /x) "
+	  ">/sys%p/timeout'\"\n",
+	  NULL, 0 },
 	/* which one wins */
 	{ OURS("5") OURS("600"), "600", 2 },
 	{ CONDITION SHELL("5") OURS("600"), "5", 1 },
@@ -132,10 +155,11 @@ static const struct set_row set_rows[] = {
 	{ "others' rules stay", "KERNEL==\"sdb\", NAME=\"x\"\n",
 	  "KERNEL==\"sdb\", NAME=\"x\"\n" OURS("600") },
 	{ "an unfinished rule takes no line of ours", "SUBSYSTEM==\"block\", \\",
-	  "# SUBSYSTEM==\"block\", \\\n" OURS("600") },
+	  OUT "the line that it promises was missing\n# SUBSYSTEM==\"block\", \\\n" OURS("600") },
 	{ "what would win over ours is commented out", "# a\n" CONDITION "\\\n" SHELL("5") "# b\n",
-	  "# a\n# " CONDITION "\\\n# " SHELL("5") "# b\n" OURS("600") },
-	{ "AWS's unfilled one", AWS_UNFILLED, CONDITION "\n# " SHELL("[timeout]") OURS("600") },
+	  "# a\n" RIVAL "# " CONDITION "\\\n# " SHELL("5") "# b\n" OURS("600") },
+	{ "AWS's unfilled one", AWS_UNFILLED,
+	  CONDITION "\n" RIVAL "# " SHELL("[timeout]") OURS("600") },
 	{ "a rule for all disks stays, ours comes after it",
 	  "SUBSYSTEM==\"scsi\", ATTR{type}==\"0\", ATTR{timeout}=\"180\"\n",
 	  "SUBSYSTEM==\"scsi\", ATTR{type}==\"0\", ATTR{timeout}=\"180\"\n" OURS("600") },
@@ -163,7 +187,7 @@ static const struct set_row unset_rows[] = {
 	{ "ours goes", "# a\n" OURS("600") "# b\n", "# a\n# b\n" },
 	{ "all of ours", OURS("600") OURS("5"), "" },
 	{ "others' are commented out", OURS("600") CONDITION SHELL("5"),
-	  "# " CONDITION SHELL("5") },
+	  RIVAL "# " CONDITION SHELL("5") },
 };
 
 static void unset_takes_ours_away(void **state)
@@ -225,36 +249,94 @@ struct lint_row {
 	unsigned count, line; /* of the last */
 	enum severity severity;
 	const char *words;
+	const char *mended; /* what rule_mend makes of it; NULL: nothing */
 };
 
+#define GUARD "ATTRS{vendor}!=\"NETAPP*\", GOTO=\"netapp_end\"\n"
+
 static const struct lint_row lint_rows[] = {
-	{ OURS("600"), 0, 0, 0, NULL },
-	{ AWS, 2, 2, SEVERITY_CRITICAL,
-	  "every device (line 1, its condition, ends without a backslash)" },
-	{ AWS_UNFILLED, 2, 2, SEVERITY_CRITICAL, "[timeout], which the kernel takes for 0" },
-	{ RHEL5, 1, 2, SEVERITY_CRITICAL, "every device (line 1, its condition" },
-	{ CONDITION "\n", 1, 1, SEVERITY_WARNING, "nothing to do" },
-	{ CONDITION SHELL("600"), 1, 1, SEVERITY_WARNING, "starts a shell" },
-	{ CONDITION SHELL("[timeout]"), 1, 1, SEVERITY_ERROR, "no number" },
-	{ OURS("[timeout]"), 1, 1, SEVERITY_ERROR, "no number" },
+	{ OURS("600"), 0, 0, 0, NULL, NULL },
+	{ "# a\n" AWS "# b\n", 2, 3, SEVERITY_CRITICAL,
+	  "every device (line 2, its condition, ends without a backslash)",
+	  "# a\n" EVERYWHERE "# " CONDITION "\n# " SHELL("600") "# b\n" },
+	{ AWS_UNFILLED, 2, 2, SEVERITY_CRITICAL, "[timeout], which the kernel takes for 0",
+	  EVERYWHERE "# " CONDITION "\n# " SHELL("[timeout]") },
+	{ RHEL5, 1, 2, SEVERITY_CRITICAL, "every device (line 1, its condition",
+	  EVERYWHERE "# " SYSFS "\\ \n# " SHELL("600") },
+	{ SYSFS "\\\n" SHELL("[timeout]"), 1, 1, SEVERITY_ERROR,
+	  "never filled in, and udev ignores this rule: SYSFS is no key",
+	  UNFILLED "# " SYSFS "\\\n# " SHELL("[timeout]") },
+	{ SYSFS "\\\n" SHELL("600"), 1, 1, SEVERITY_WARNING, "SYSFS is no key of udev's", NULL },
+	{ CONDITION "\\ \n" SHELL("600"), 2, 2, SEVERITY_CRITICAL, "(line 1, its condition",
+	  EVERYWHERE "# " CONDITION "\\ \n# " SHELL("600") },
+	{ CONDITION "\r\nRUN+=\"/bin/sh -c 'echo 600 > /sys$$DEVPATH/timeout'\"\r\n", 2, 2,
+	  SEVERITY_CRITICAL, "every device",
+	  OUT "it ran for every device, not only for a gateway's disks\r\n# " CONDITION
+	      "\r\n# RUN+=\"/bin/sh -c 'echo 600 > /sys$$DEVPATH/timeout'\"\r\n" },
+	/* the line ahead is somebody else's: it stays, and so does what a blank line parts */
+	{ "KERNEL==\"sdz\", NAME=\"z\"\n" SHELL("600"), 1, 2, SEVERITY_CRITICAL, "every device",
+	  "KERNEL==\"sdz\", NAME=\"z\"\n" EVERYWHERE "# " SHELL("600") },
+	{ "NEWER{key}==\"x\"\n" SHELL("600"), 1, 2, SEVERITY_CRITICAL, "every device and",
+	  "NEWER{key}==\"x\"\n" EVERYWHERE "# " SHELL("600") },
+	{ CONDITION "\n\n" SHELL("600"), 2, 3, SEVERITY_CRITICAL, "line 1, its condition",
+	  CONDITION "\n\n" EVERYWHERE "# " SHELL("600") },
+	{ AWS "# between\n" AWS_UNFILLED, 4, 5, SEVERITY_CRITICAL, "every device",
+	  EVERYWHERE "# " CONDITION "\n# " SHELL("600") "# between\n" EVERYWHERE "# " CONDITION
+							"\n# " SHELL("[timeout]") },
+	{ CONDITION "\n", 1, 1, SEVERITY_WARNING, "nothing to do", NULL },
+	{ CONDITION SHELL("600"), 1, 1, SEVERITY_WARNING, "starts a shell", NULL },
+	{ CONDITION SHELL("[timeout]"), 1, 1, SEVERITY_ERROR, "no number",
+	  UNFILLED "# " CONDITION SHELL("[timeout]") },
+	{ CONDITION SHELL("ten"), 1, 1, SEVERITY_ERROR, "\"ten\" is no number",
+	  NO_NUMBER "# " CONDITION SHELL("ten") },
+	{ CONDITION SHELL("$env{SECONDS}"), 1, 1, SEVERITY_WARNING, "starts a shell", NULL },
+	{ OURS("[timeout]"), 1, 1, SEVERITY_ERROR, "no number", UNFILLED "# " OURS("[timeout]") },
+	{ CONDITION "RUN+=\"/bin/sh -c 'echo 600 > /sys/block/[device name]/device/timeout'\"\n", 1,
+	  1, SEVERITY_ERROR, "never filled in",
+	  UNFILLED "# " CONDITION
+		   "RUN+=\"/bin/sh -c 'echo 600 > /sys/block/[device name]/device/timeout'\"\n" },
+	{ "sudo su -c \"echo 600 > /sys/block/[device name]/device/timeout\"\n", 1, 1,
+	  SEVERITY_ERROR, "sudo is followed by no operator",
+	  UNFILLED "# sudo su -c \"echo 600 > /sys/block/[device name]/device/timeout\"\n" },
 	{ "SYSFS{model}==\"Storage Gateway\", ATTR{timeout}=\"600\"\n", 1, 1, SEVERITY_WARNING,
-	  "SYSFS is no key of udev's; ATTR{" },
+	  "SYSFS is no key of udev's; ATTR{", NULL },
 	{ "DEVTYPE==\"scsi_device\", ATTR{timeout}=\"600\"\n", 1, 1, SEVERITY_WARNING,
-	  "ENV{DEVTYPE} is meant" },
+	  "ENV{DEVTYPE} is meant", NULL },
+	/* with a condition for all of SCSI somebody may have meant it */
 	{ "SUBSYSTEM==\"scsi\", ATTR{timeout}=\"600\"\n", 1, 1, SEVERITY_CRITICAL,
-	  "every SCSI device" },
+	  "every SCSI device", NULL },
+	{ "SUBSYSTEM==\"scsi\", ATTR{timeout}=\"[timeout]\"\n", 1, 1, SEVERITY_CRITICAL,
+	  "takes for 0", UNFILLED "# SUBSYSTEM==\"scsi\", ATTR{timeout}=\"[timeout]\"\n" },
 	{ "SUBSYSTEM==\"scsi\", ATTR{type}==\"0|7|14\", ATTR{timeout}=\"180\"\n", 1, 1,
-	  SEVERITY_WARNING, "every SCSI disk" },
+	  SEVERITY_WARNING, "every SCSI disk", NULL },
+	{ "SUBSYSTEM==\"scsi\", ATTR{type}==\"0|7|14\", ATTR{timeout}=\"[timeout]\"\n", 1, 1,
+	  SEVERITY_ERROR, "no number",
+	  UNFILLED "# SUBSYSTEM==\"scsi\", ATTR{type}==\"0|7|14\", ATTR{timeout}=\"[timeout]\"\n" },
 	{ "KERNEL==\"sd*\", SUBSYSTEM==\"block\", ATTR{device/timeout}=\"180\"\n", 1, 1,
-	  SEVERITY_WARNING, "every SCSI disk" },
+	  SEVERITY_WARNING, "every SCSI disk", NULL },
+	/* rules of others for their own disks, guarded by a GOTO too */
 	{ "ATTRS{vendor}==\"VMware*\", ATTRS{model}==\"Virtual disk*\", "
 	  "RUN+=\"/bin/sh -c 'echo 180 >/sys$DEVPATH/device/timeout'\"\n",
-	  0, 0, 0, NULL },
-	{ "KERNEL==\"sda\", SYMLINK+=\"x\"\nFOO==\"bar\"\nSUBSYSTEM==\"net\"\n", 0, 0, 0, NULL },
+	  0, 0, 0, NULL, NULL },
+	{ GUARD SHELL("60") "LABEL=\"netapp_end\"\n", 0, 0, 0, NULL, NULL },
+	{ GUARD SHELL("60") "LABEL=\"netapp_end\"\n" AWS, 2, 5, SEVERITY_CRITICAL, "every device",
+	  GUARD SHELL("60") "LABEL=\"netapp_end\"\n" EVERYWHERE "# " CONDITION
+			    "\n# " SHELL("600") },
+	{ "GOTO=\"missing\"\n" SHELL("60"), 1, 2, SEVERITY_CRITICAL, "every device",
+	  "GOTO=\"missing\"\n" EVERYWHERE "# " SHELL("60") },
+	{ "SUBSYSTEM==\"watchdog\", ATTR{timeout}=\"abc\"\nOPTIONS+=\"event_timeout=180\"\n", 0, 0,
+	  0, NULL, NULL },
+	{ "KERNEL==\"sda\", SYMLINK+=\"x\"\nFOO==\"bar\"\nSUBSYSTEM==\"net\"\n", 0, 0, 0, NULL,
+	  NULL },
 	{ "SUBSYSTEM==\"scsi\", ATTR{timeout}=600\n", 1, 1, SEVERITY_WARNING,
-	  "ATTR has no value in double quotes" },
+	  "ATTR has no value in double quotes", NULL },
 	{ "SUBSYSTEM==\"scsi\", ATTR{timeout}=\"600\" \\", 1, 1, SEVERITY_WARNING,
-	  "a further line is missing" },
+	  "a further line is missing", NULL },
+	/* what lies behind a GOTO that goes */
+	{ "GOTO=\"a\", ATTR{timeout}=\"x\"\n" SHELL("y") "LABEL=\"a\"\n", 1, 1, SEVERITY_CRITICAL,
+	  "every device",
+	  EVERYWHERE "# GOTO=\"a\", ATTR{timeout}=\"x\"\n" EVERYWHERE "# " SHELL("y") "LABEL="
+										      "\"a\"\n" },
 };
 
 struct lint_seen {
@@ -284,6 +366,7 @@ static void lint_finds_rules_that_do_harm(void **state)
 		assert_int_equal(type->lint(doc, keys, keep_lint, &seen), 0);
 		if (seen.count != row->count || seen.last.line != row->line ||
 		    seen.last.severity != row->severity || seen.last.ours != (row->count > 0) ||
+		    !seen.last.harm != !row->mended ||
 		    (row->words && !strstr(seen.last.text, row->words)))
 			fail_msg("%s: %u, line %u, severity %d: %s", row->text, seen.count,
 				 seen.last.line, seen.last.severity, seen.last.text);
@@ -291,20 +374,103 @@ static void lint_finds_rules_that_do_harm(void **state)
 	}
 }
 
-static void what_lint_complains_of_can_be_commented_out(void **state)
+static char *text_of(const struct document *doc)
 {
-	struct document *doc = parse("# a\n" AWS "# b\n");
-	struct lint_seen seen = { 0 };
+	struct buf out = { 0 };
 	struct err err = { 0 };
 
+	assert_int_equal(type->write(doc, &out, &err), 0);
+	return buf_take(&out);
+}
+
+static int put_back(const char *key, const char *value, unsigned line, void *ctx)
+{
+	struct err err = { 0 };
+
+	(void)line;
+	return document_other_rules.set(ctx, key, value, &err) < 0;
+}
+
+static void what_does_harm_is_commented_out_and_back(void **state)
+{
 	(void)state;
-	assert_int_equal(rule_disable(doc, 1, &err), 0);
-	assert_int_equal(rule_disable(doc, 3, &err), 1);
-	assert_int_equal(rule_disable(doc, 2, &err), 1);
-	assert_text(doc, "# a\n# " CONDITION "\n# " SHELL("600") "# b\n");
-	type->lint(doc, NULL, keep_lint, &seen);
-	assert_int_equal(seen.count, 0);
-	type->free(doc);
+	for (size_t i = 0; i < ARRAY_LEN(lint_rows); i++) {
+		const struct lint_row *row = &lint_rows[i];
+		struct document *before = parse(row->text), *doc = parse(row->text);
+		CLEANUP(free_ptr) char *mended = NULL, *back = NULL;
+		struct err err = { 0 };
+
+		if ((rule_mend(doc, &err) > 0) != (row->mended != NULL))
+			fail_msg("%s: %s", row->text, err.reason);
+		mended = text_of(doc);
+		assert_string_equal(mended, row->mended ? row->mended : row->text);
+		assert_int_equal(rule_mend(doc, &err), 0);
+		/* behind an edit of somebody else's */
+		assert_int_equal(document_other_rules.each(before, put_back, doc), 0);
+		back = text_of(doc);
+		if (strncmp(row->text, "GOTO=\"a\"", 8) != 0)
+			assert_string_equal(back, row->text);
+		type->free(before);
+		type->free(doc);
+	}
+}
+
+static void a_comment_that_others_changed_stays(void **state)
+{
+	static const char *const texts[] = {
+		"# " SHELL("600"), /* without its mark */
+		EVERYWHERE "\n# " SHELL("600"),
+		EVERYWHERE "# " SHELL("60"),
+		EVERYWHERE,
+		"",
+	};
+	static const char shell[] = SHELL("600");
+	CLEANUP(buf_done) struct buf key = { 0 };
+
+	(void)state;
+	buf_add(&key, shell, sizeof(shell) - 2);
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		struct document *doc = parse(texts[i]);
+		struct err err = { 0 };
+
+		assert_int_equal(document_other_rules.set(doc, buf_text(&key), "", &err), -ENOENT);
+		assert_non_null(strstr(err.reason, "is gone"));
+		assert_int_equal(document_other_rules.unset(doc, buf_text(&key), &err), -EINVAL);
+		assert_text(doc, texts[i]);
+		type->free(doc);
+	}
+}
+
+struct outcome_row {
+	const char *text;
+	const char *value; /* NULL: none */
+	unsigned line, turn;
+};
+
+static const struct outcome_row outcome_rows[] = {
+	{ "", NULL, 0, 0 },
+	{ "ATTRS{vendor}==\"NETAPP\", ATTR{timeout}=\"60\"\n", NULL, 0, 0 },
+	{ "\n" OURS("60"), "60", 2, 0 },
+	{ CONDITION SHELL("60") OURS("600"), "60", 1, 1 },
+	{ "SUBSYSTEM==\"block\", ATTRS{model}==\"Storage Gateway\", ATTR{device/timeout}=\"6\"\n",
+	  "6", 1, 2 },
+};
+
+static void tells_what_a_file_does_to_a_gateways_disks(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(outcome_rows); i++) {
+		const struct outcome_row *row = &outcome_rows[i];
+		struct document *doc = parse(row->text);
+		struct rule_outcome outcome;
+
+		assert_int_equal(rule_outcome(doc, &outcome), row->value != NULL);
+		if (row->value && (strcmp(outcome.value, row->value) != 0 ||
+				   outcome.line != row->line || outcome.turn != row->turn))
+			fail_msg("%s: %s, line %u, turn %u", row->text, outcome.value, outcome.line,
+				 outcome.turn);
+		type->free(doc);
+	}
 }
 
 static void refuses_what_is_no_text(void **state)
@@ -328,7 +494,9 @@ int main(void)
 		cmocka_unit_test(the_whole_file_comes_from_the_template),
 		cmocka_unit_test(refuses_what_the_kernel_would_misread),
 		cmocka_unit_test(lint_finds_rules_that_do_harm),
-		cmocka_unit_test(what_lint_complains_of_can_be_commented_out),
+		cmocka_unit_test(what_does_harm_is_commented_out_and_back),
+		cmocka_unit_test(a_comment_that_others_changed_stays),
+		cmocka_unit_test(tells_what_a_file_does_to_a_gateways_disks),
 		cmocka_unit_test(refuses_what_is_no_text),
 	};
 

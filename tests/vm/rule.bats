@@ -69,6 +69,64 @@ END
 	return "$status"
 }
 
+# Events as when the devices appear: what the rules then give each.
+appear() { # DEVICE...
+	reload_rules
+	udevadm trigger --action=add --subsystem-match=scsi
+	udevadm settle
+	cat "${@/%//timeout}" | xargs
+}
+
+@test "check finds AWS's rule installed by hand, apply comments it out, and other devices keep theirs" {
+	local title expected line file=/etc/udev/rules.d/50-udev.rules i n=0 devices own=(30 30 30 900)
+	devices=(
+		"$(add_device 0 Amazon 'Storage Gateway')"
+		"$(add_device 0 Linux 'Another disk')"
+		"$(add_device 8 STK L700)"
+		"$(add_device 1 IBM ULT3580-TD5)"
+	)
+	cd "$BATS_TEST_TMPDIR"
+	sgw-init apply
+	# Of the distribution's own rules none is complained of.
+	sgw-init check --output json >found
+	run -1 grep -e '"lint"' -e '"harmful"' found
+	[ "$(appear "${devices[@]}")" = '600 30 30 900' ]
+	while read -r title && read -r expected; do
+		{
+			echo "# $title"
+			while read -r line && [ -n "$line" ]; do
+				echo "$line"
+			done
+		} >"$file"
+		case $title in
+		*'on two lines'* | *'[timeout]'*) ;;
+		*) continue ;;
+		esac
+		echo "case: $title"
+		cp "$file" before
+		for i in "${!devices[@]}"; do
+			echo "${own[i]}" >"${devices[i]}/timeout"
+		done
+		# Programs run after all rules: it wins over ours, and hits what ours leaves alone.
+		[ "$(appear "${devices[@]}")" = "$expected" ]
+		run -3 sgw-init check
+		[[ $output == *critical*"$file:3 "*harmful*'every device'*'apply comments it out'* ]]
+
+		for i in "${!devices[@]}"; do
+			echo "${own[i]}" >"${devices[i]}/timeout"
+		done
+		sgw-init apply
+		[ "$(appear "${devices[@]}")" = '600 30 30 900' ]
+		sgw-init check
+		run -0 sgw-init apply
+		[[ $output == *'nothing to change'* ]]
+		sgw-init undo
+		cmp before "$file"
+		n=$((n + 1))
+	done < <(rules)
+	[ "$n" -eq 2 ]
+}
+
 @test "a rule reaches an attached disk by a trigger, not by a reload" {
 	local device
 	device=$(add_device 0 Amazon 'Storage Gateway')
