@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
+#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,6 +19,13 @@ struct loop {
 	bool stop;
 	uint64_t now;
 	struct timers timers;
+	/*
+	 * Rings when the earliest of them is due. To tell epoll_wait how long to wait would set and
+	 * take back a timer of the kernel's each round; this one is set when an earlier one comes.
+	 */
+	int alarm;
+	uint64_t alarm_due; /* UINT64_MAX: not set */
+	struct loop_watch alarm_watch;
 	/* The round of events in hand: a watch that is removed is struck out of it. */
 	struct epoll_event events[EVENTS_MAX];
 	int event_count;
@@ -42,6 +50,32 @@ static void update_clock(struct loop *loop)
 	loop->now = loop_clock_us() / 1000;
 }
 
+static void alarm_rang(void *arg, unsigned int events)
+{
+	struct loop *loop = arg;
+	uint64_t count;
+
+	(void)events;
+	if (read(loop->alarm, &count, sizeof(count)) == (ssize_t)sizeof(count))
+		loop->alarm_due = UINT64_MAX;
+}
+
+/* In time for the earliest timer; where that was taken back it rings for nothing, once. */
+static int set_alarm(struct loop *loop, struct err *err)
+{
+	const struct loop_timer *first = timers_first(&loop->timers);
+	struct itimerspec when = { .it_value.tv_nsec = 1 }; /* all zero would be never */
+
+	if (!first || first->due >= loop->alarm_due)
+		return 0;
+	when.it_value.tv_sec = (time_t)(first->due / 1000);
+	when.it_value.tv_nsec += (long)(first->due % 1000) * 1000000;
+	if (timerfd_settime(loop->alarm, TFD_TIMER_ABSTIME, &when, NULL) < 0)
+		return err_sys(err, errno, "cannot set a timer");
+	loop->alarm_due = first->due;
+	return 0;
+}
+
 struct loop *loop_new(struct err *err)
 {
 	struct loop *loop = calloc(1, sizeof(*loop));
@@ -51,10 +85,17 @@ struct loop *loop_new(struct err *err)
 		return NULL;
 	}
 	loop->signals = -1;
+	loop->alarm_due = UINT64_MAX;
+	loop->alarm_watch = (struct loop_watch){ .ready = alarm_rang, .arg = loop };
 	loop->epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (loop->epoll < 0) {
+	loop->alarm = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	if (loop->epoll < 0 || loop->alarm < 0) {
 		err_sys(err, errno, "cannot make an event loop");
-		free(loop);
+		loop_free(loop);
+		return NULL;
+	}
+	if (loop_add(loop, &loop->alarm_watch, loop->alarm, LOOP_READ, err) < 0) {
+		loop_free(loop);
 		return NULL;
 	}
 	update_clock(loop);
@@ -69,7 +110,10 @@ void loop_free(struct loop *loop)
 		close(loop->signals);
 		sigprocmask(SIG_SETMASK, &loop->old_mask, NULL);
 	}
-	close(loop->epoll);
+	if (loop->alarm >= 0)
+		close(loop->alarm);
+	if (loop->epoll >= 0)
+		close(loop->epoll);
 	timers_done(&loop->timers);
 	free(loop);
 }
@@ -171,11 +215,11 @@ int loop_run(struct loop *loop, struct err *err)
 {
 	loop->stop = false;
 	while (!loop->stop) {
-		int count;
+		int count, rc = set_alarm(loop, err);
 
-		update_clock(loop);
-		count = epoll_wait(loop->epoll, loop->events, EVENTS_MAX,
-				   timers_wait_ms(&loop->timers, loop->now));
+		if (rc < 0)
+			return rc;
+		count = epoll_wait(loop->epoll, loop->events, EVENTS_MAX, -1);
 		if (count < 0 && errno != EINTR)
 			return err_sys(err, errno, "cannot wait for events");
 		update_clock(loop);
