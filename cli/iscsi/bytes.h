@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 static inline uint16_t get_be16(const uint8_t *p)
 {
@@ -42,8 +43,9 @@ static inline void put_be24(uint8_t *p, uint32_t value)
 
 static inline void put_be32(uint8_t *p, uint32_t value)
 {
-	put_be16(p, (uint16_t)(value >> 16));
-	put_be16(p + 2, (uint16_t)value);
+	uint32_t big = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? value : __builtin_bswap32(value);
+
+	memcpy(p, &big, sizeof(big));
 }
 
 static inline void put_be64(uint8_t *p, uint64_t value)
