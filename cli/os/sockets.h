@@ -19,7 +19,7 @@ struct socket_address {
 enum {
 	SOCKET_HOST_MAX = 72, /* text of an address with a zone, and NUL */
 	SOCKET_TEXT_MAX = 80, /* the same with brackets and port */
-	SOCKET_PIECES_MAX = 256, /* pieces of one gathered send */
+	SOCKET_PIECES_MAX = 1024, /* pieces of one gathered send */
 };
 
 /* A part of a gathered send. */
