@@ -58,19 +58,6 @@ static int print_all_keys(const struct probed *list, size_t count, const struct 
 	return rc;
 }
 
-static void size_text(const struct probe_unit *unit, char *out, size_t size)
-{
-	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
-	double bytes = (double)unit->blocks * unit->block_size;
-	size_t i = 0;
-
-	for (; bytes >= 1024 && i + 1 < ARRAY_LEN(units); i++)
-		bytes /= 1024;
-	snprintf(out, size, bytes < 10 && i > 0 ? "%.1f %s" : "%.0f %s", bytes, units[i]);
-	if (unit->blocks == 0)
-		out[0] = '\0';
-}
-
 static void device_text(const struct probe_unit *unit, char *out, size_t size)
 {
 	const struct cdb_identity *identity = &unit->identity;
@@ -88,11 +75,12 @@ static void add_unit_row(struct table *table, const struct probed *probed, size_
 {
 	const struct probe_result *result = &probed->result;
 	const struct probe_unit *unit = &result->units[number];
-	char lun[24], device[80], size[32], trip[24];
+	char lun[24], device[80], size[32] = "", trip[24];
 
 	snprintf(lun, sizeof(lun), "%llu", (unsigned long long)probe_unit_number(unit));
 	device_text(unit, device, sizeof(device));
-	size_text(unit, size, sizeof(size));
+	if (unit->blocks > 0)
+		size_text(unit->blocks * unit->block_size, size, sizeof(size));
 	snprintf(trip, sizeof(trip), "%.2f ms", (double)result->ping_us / 1000);
 	if (number == 0)
 		table_row(table, probed->target, credentials_word(probed->credentials.from),

@@ -148,6 +148,17 @@ void table_done(struct table *table)
 	free(table->cells);
 }
 
+void size_text(uint64_t bytes, char *out, size_t size)
+{
+	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
+	double count = (double)bytes;
+	size_t i = 0;
+
+	for (; count >= 1024 && i + 1 < ARRAY_LEN(units); i++)
+		count /= 1024;
+	snprintf(out, size, count < 10 && i > 0 ? "%.1f %s" : "%.0f %s", count, units[i]);
+}
+
 json_t *json_document(const char *command)
 {
 	return json_pack("{s:o}", "schema", json_sprintf("sgw-init/%s/1", command));

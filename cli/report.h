@@ -6,6 +6,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 struct err;
@@ -37,6 +38,9 @@ void table_row(struct table *table, ...) __attribute__((sentinel));
 size_t table_rows(const struct table *table);
 int table_print(const struct table *table, FILE *out, struct err *err);
 void table_done(struct table *table);
+
+/* Bytes in the largest unit of which there is at least one: "1.5 GiB", "150 GiB". */
+void size_text(uint64_t bytes, char *out, size_t size);
 
 /*
  * {"schema": "sgw-init/COMMAND/1", …}: add to it and hand it to json_print,
