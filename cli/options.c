@@ -10,6 +10,7 @@
 #include "err.h"
 #include "iscsi/name.h"
 #include "number.h"
+#include "quote.h"
 
 static int parse_word(const char *value, const char *const *words, size_t count, const char *option,
 		      int *out, struct err *err)
@@ -261,17 +262,10 @@ void options_done(struct options *opt)
 
 static void print_word(const char *word, FILE *out)
 {
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-				    "%+,-./:=@_";
+	CLEANUP(buf_done) struct buf text = { 0 };
 
-	if (word[0] != '\0' && word[strspn(word, plain)] == '\0') {
-		fprintf(out, " %s", word);
-		return;
-	}
-	fputs(" '", out);
-	for (; *word; word++)
-		fputs(*word == '\'' ? "'\\''" : (const char[]){ *word, '\0' }, out);
-	fputc('\'', out);
+	quote_word(&text, word);
+	fprintf(out, " %s", buf_text(&text));
 }
 
 static void print_list(const char *option, const char *const *list, FILE *out)

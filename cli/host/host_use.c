@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: MIT */
+#include "host/host_use.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "buf.h"
+#include "err.h"
+#include "host/dirs.h"
+#include "host/paths.h"
+
+enum { TABLE_MAX = 16 << 20 }; /* bytes of one mountinfo */
+
+static int add(struct host_use *host, struct host_use_item item, const char *text, struct err *err)
+{
+	if ((host->count & (host->count + 1)) == 0) { /* full at 2^n - 1 */
+		struct host_use_item *grown =
+			realloc(host->items, (2 * host->count + 2) * sizeof(*grown));
+
+		if (!grown)
+			return err_oom(err);
+		host->items = grown;
+	}
+	item.text = strdup(text);
+	if (!item.text)
+		return err_oom(err);
+	host->items[host->count++] = item;
+	return 0;
+}
+
+/* The kernel writes blanks and backslashes of a path as \040 (proc(5)). */
+static void unescape(char *path)
+{
+	char *out = path;
+
+	for (; *path; path++) {
+		if (path[0] == '\\' && path[1] >= '0' && path[1] <= '3' && path[2] >= '0' &&
+		    path[2] <= '7' && path[3] >= '0' && path[3] <= '7') {
+			*out++ = (char)((path[1] - '0') * 64 + (path[2] - '0') * 8 + path[3] - '0');
+			path += 3;
+		} else {
+			*out++ = *path;
+		}
+	}
+	*out = '\0';
+}
+
+/* "sdb1" of "/dev/disk/by-path/…-part1": where its links lead. */
+static void name_of(const struct paths *paths, const char *path, char *out, size_t size)
+{
+	struct err ignored = { 0 };
+	CLEANUP(free_ptr) char *real = NULL;
+
+	out[0] = '\0';
+	if (path[0] != '/')
+		return;
+	real = paths_real(paths, path, &ignored);
+	snprintf(out, size, "%s", strrchr(real ? real : path, '/') + 1);
+}
+
+static bool known_mount(const struct host_use *host, const struct device_id *id, const char *point)
+{
+	for (size_t i = 0; i < host->count; i++) {
+		const struct host_use_item *item = &host->items[i];
+
+		if (item->kind == USE_MOUNT && item->id.major == id->major &&
+		    item->id.minor == id->minor && strcmp(item->text, point) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The text cut into its words, at most max of them; how many. */
+static size_t split(char *line, char **words, size_t max)
+{
+	size_t count = 0;
+	char *rest = line;
+
+	while (count < max && (words[count] = strsep(&rest, " \t"))) {
+		if (words[count][0] != '\0')
+			count++;
+	}
+	return count;
+}
+
+/* proc(5): 36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue */
+static int add_mount(struct host_use *host, char *line, unsigned pid, struct err *err)
+{
+	enum { NUMBERS = 2, POINT = 4, FIELDS = 64 };
+	struct host_use_item item = { .kind = USE_MOUNT, .id.block = true, .pid = pid };
+	char *words[FIELDS];
+	size_t count = split(line, words, FIELDS), dash = POINT;
+
+	while (dash < count && strcmp(words[dash], "-") != 0)
+		dash++;
+	if (dash + 2 >= count ||
+	    sscanf(words[NUMBERS], "%u:%u", &item.id.major, &item.id.minor) != 2)
+		return 0;
+	unescape(words[POINT]);
+	unescape(words[dash + 2]);
+	/* A file system of its own kind of number, as btrfs, tells its device by name. */
+	if (item.id.major == 0)
+		name_of(host->paths, words[dash + 2], item.id.name, sizeof(item.id.name));
+	if (item.id.major == 0 && item.id.name[0] == '\0')
+		return 0;
+	if (known_mount(host, &item.id, words[POINT]))
+		return 0;
+	return add(host, item, words[POINT], err);
+}
+
+static int for_each_line(struct host_use *host, struct buf *table, unsigned pid,
+			 int (*fn)(struct host_use *host, char *line, unsigned pid,
+				   struct err *err),
+			 struct err *err)
+{
+	char *rest = table->data, *line;
+	int rc = 0;
+
+	while (rc == 0 && rest && (line = strsep(&rest, "\n")))
+		rc = fn(host, line, pid, err);
+	return rc;
+}
+
+/* "Filename Type Size Used Priority" and a line each; a swap file is its mount's business. */
+static int add_swap(struct host_use *host, char *line, unsigned pid, struct err *err)
+{
+	struct host_use_item item = { .kind = USE_SWAP, .id.block = true };
+	char *words[2];
+
+	(void)pid;
+	if (split(line, words, 2) < 2 || strcmp(words[1], "partition") != 0)
+		return 0;
+	unescape(words[0]);
+	name_of(host->paths, words[0], item.id.name, sizeof(item.id.name));
+	return add(host, item, "", err);
+}
+
+static int add_table(struct host_use *host, const char *path, unsigned pid,
+		     int (*fn)(struct host_use *host, char *line, unsigned pid, struct err *err),
+		     struct err *err)
+{
+	CLEANUP(buf_done) struct buf table = { 0 };
+	struct err ignored = { 0 };
+
+	/* The process ended, or is none of ours to look at; or the kernel has no swap. */
+	if (paths_read(host->paths, path, TABLE_MAX, &table, NULL, &ignored) < 0)
+		return 0;
+	return for_each_line(host, &table, pid, fn, err);
+}
+
+/* The device that a descriptor is of. Under --root a link names it, and only by its path. */
+static bool look_at_descriptor(const struct host_use *host, int dirfd, const char *name,
+			       struct device_id *id)
+{
+	char path[256];
+	struct stat st;
+	ssize_t len = readlinkat(dirfd, name, path, sizeof(path) - 1);
+
+	/* A file of a dead server is not to be looked at: nodes lie below some /dev, if a container's. */
+	path[len < 0 ? 0 : len] = '\0';
+	if (path[0] != '/' || !strstr(path, "/dev/"))
+		return false;
+	*id = (struct device_id){ 0 };
+	snprintf(id->name, sizeof(id->name), "%s", strrchr(path, '/') + 1);
+	if (!host->paths->live)
+		return true;
+	if (fstatat(dirfd, name, &st, 0) < 0 || (!S_ISBLK(st.st_mode) && !S_ISCHR(st.st_mode)))
+		return false;
+	id->block = S_ISBLK(st.st_mode);
+	id->major = major(st.st_rdev);
+	id->minor = minor(st.st_rdev);
+	return id->major > 1; /* not /dev/null and its like, which all have open */
+}
+
+static void process_name(const struct host_use *host, unsigned pid, char *out, size_t size)
+{
+	CLEANUP(buf_done) struct buf text = { 0 };
+	struct err ignored = { 0 };
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%u/comm", pid);
+	paths_read(host->paths, path, 256, &text, NULL, &ignored);
+	snprintf(out, size, "%.*s", (int)strcspn(buf_text(&text), "\n"), buf_text(&text));
+}
+
+static bool same_open(const struct host_use_item *item, const struct device_id *id, unsigned pid)
+{
+	return item->kind == USE_OPEN && item->pid == pid && item->id.major == id->major &&
+	       item->id.minor == id->minor && item->id.block == id->block &&
+	       strcmp(item->id.name, id->name) == 0;
+}
+
+static int add_open(struct host_use *host, const struct device_id *id, unsigned pid,
+		    struct err *err)
+{
+	char name[64];
+
+	for (size_t i = host->count; i > 0 && host->items[i - 1].pid == pid; i--) {
+		if (same_open(&host->items[i - 1], id, pid))
+			return 0;
+	}
+	process_name(host, pid, name, sizeof(name));
+	return add(host, (struct host_use_item){ .kind = USE_OPEN, .id = *id, .pid = pid }, name,
+		   err);
+}
+
+static int add_descriptors(struct host_use *host, unsigned pid, struct err *err)
+{
+	char path[64];
+	char **names = NULL;
+	size_t count = 0;
+	struct err ignored = { 0 };
+	struct device_id id;
+	int fd, rc = 0;
+
+	snprintf(path, sizeof(path), "/proc/%u/fd", pid);
+	fd = dir_open(host->paths, path, &ignored);
+	if (fd < 0)
+		return 0;
+	if (paths_list(host->paths, path, &names, &count, &ignored) < 0)
+		count = 0;
+	for (size_t i = 0; rc == 0 && i < count; i++) {
+		if (look_at_descriptor(host, fd, names[i], &id))
+			rc = add_open(host, &id, pid, err);
+	}
+	paths_list_free(names, count);
+	close(fd);
+	return rc;
+}
+
+static int add_processes(struct host_use *host, struct err *err)
+{
+	char **names = NULL;
+	size_t count = 0;
+	int rc = paths_list(host->paths, "/proc", &names, &count, err);
+
+	if (rc == -ENOENT)
+		return 0;
+	for (size_t i = 0; rc == 0 && i < count; i++) {
+		unsigned pid = (unsigned)strtoul(names[i], NULL, 10);
+		char path[64];
+
+		if (!isdigit((unsigned char)names[i][0]) || pid == 0)
+			continue;
+		snprintf(path, sizeof(path), "/proc/%u/mountinfo", pid);
+		rc = add_table(host, path, pid, add_mount, err);
+		if (rc == 0 && !(host->paths->live && pid == (unsigned)getpid()))
+			rc = add_descriptors(host, pid, err);
+	}
+	paths_list_free(names, count);
+	return rc;
+}
+
+/* A loop device holds its file open without any process. */
+static int add_loops(struct host_use *host, struct err *err)
+{
+	char **names = NULL;
+	size_t count = 0;
+	struct err ignored = { 0 };
+	int rc = 0;
+
+	if (paths_list(host->paths, "/sys/block", &names, &count, &ignored) < 0)
+		return 0;
+	for (size_t i = 0; rc == 0 && i < count; i++) {
+		CLEANUP(buf_done) struct buf file = { 0 };
+		struct host_use_item item = { .kind = USE_LOOP, .id.block = true };
+		char path[320];
+
+		snprintf(path, sizeof(path), "/sys/block/%s/loop/backing_file", names[i]);
+		if (strncmp(names[i], "loop", strlen("loop")) != 0 ||
+		    paths_read(host->paths, path, 8192, &file, NULL, &ignored) < 0 || file.len == 0)
+			continue;
+		file.data[strcspn(file.data, "\n")] = '\0';
+		if (strncmp(file.data, "/dev/", strlen("/dev/")) != 0)
+			continue;
+		name_of(host->paths, file.data, item.id.name, sizeof(item.id.name));
+		rc = add(host, item, names[i], err);
+	}
+	paths_list_free(names, count);
+	return rc;
+}
+
+int host_use_load(struct host_use *host, const struct paths *paths, struct err *err)
+{
+	int rc;
+
+	*host = (struct host_use){ .paths = paths };
+	rc = add_table(host, "/proc/self/mountinfo", 0, add_mount, err);
+	if (rc == 0)
+		rc = add_table(host, "/proc/swaps", 0, add_swap, err);
+	if (rc == 0)
+		rc = add_loops(host, err);
+	return rc < 0 ? rc : add_processes(host, err);
+}
+
+void host_use_done(struct host_use *host)
+{
+	for (size_t i = 0; i < host->count; i++)
+		free(host->items[i].text);
+	free(host->items);
+	*host = (struct host_use){ 0 };
+}

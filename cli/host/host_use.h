@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * All uses of devices that the host shows at one moment: mounts of all mount
+ * namespaces, swap, open files of processes, loop devices. Reads /proc and
+ * /sys alone; no device is opened. Whose devices they are is in_use.h's.
+ */
+#ifndef SGW_HOST_USE_H
+#define SGW_HOST_USE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct err;
+struct paths;
+
+/* In the order in which they would be ended. */
+enum use_kind {
+	USE_ROOT, /* the host runs from it */
+	USE_MOUNT,
+	USE_SWAP,
+	USE_OPEN,
+	USE_LOOP,
+	USE_HOLDER, /* something is built on it */
+};
+
+struct device_id {
+	bool block; /* else a character device */
+	uint32_t major, minor; /* major 0: only the name is known */
+	char name[64]; /* below /dev: "sdb1"; may be empty */
+};
+
+struct host_use_item {
+	enum use_kind kind; /* USE_MOUNT, _SWAP, _OPEN or _LOOP */
+	struct device_id id;
+	char *text; /* mount point; name of the process; name of the loop device */
+	unsigned pid; /* of a process; of a mount that our own namespace does not show; else 0 */
+};
+
+struct host_use {
+	const struct paths *paths;
+	struct host_use_item *items;
+	size_t count;
+};
+
+/*
+ * Look at all of it, once for any number of devices. What the processes of
+ * others have open is seen by root alone. End it by host_use_done(), also
+ * after an error; all zero is one that saw nothing.
+ */
+int host_use_load(struct host_use *host, const struct paths *paths, struct err *err);
+void host_use_done(struct host_use *host);
+
+#endif

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MIT */
+#include "host/in_use.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "buf.h"
+#include "err.h"
+#include "host/nodes.h"
+#include "host/sessions.h"
+#include "scratch.h"
+
+#define DEVICE "/sys/class/iscsi_session/session1/device/target1:0:0/1:0:0:0"
+
+/* One thing that a host has: a file, a link or an entry of a table. */
+struct row {
+	const char *path;
+	const char *text; /* "-> TO" makes a link */
+};
+
+static void build(const struct scratch *scratch, const struct row *rows)
+{
+	scratch_write(scratch, DEVICE "/block/sdb/dev", "8:16\n", 0444);
+	scratch_write(scratch, DEVICE "/scsi_generic/sg1/dev", "21:1\n", 0444);
+	scratch_write(scratch, "/dev/keep", "", 0644);
+	for (; rows->path; rows++) {
+		if (strncmp(rows->text, "-> ", 3) != 0) {
+			scratch_write(scratch, rows->path, rows->text, 0644);
+			continue;
+		}
+		/* Its directory is made by a file that goes at once. */
+		scratch_write(scratch, rows->path, "", 0644);
+		assert_int_equal(unlink(scratch_path(scratch, rows->path)), 0);
+		assert_int_equal(symlink(rows->text + 3, scratch_path(scratch, rows->path)), 0);
+	}
+}
+
+/* A line each: kind, by whom, what ends it. */
+static void tell(const struct scratch *scratch, uint32_t type, struct buf *out)
+{
+	struct device device = { .name = "sdb", .path = DEVICE, .type = type };
+	struct host_use host;
+	struct nodes nodes;
+	struct uses uses;
+	struct err err = { 0 };
+
+	if (host_use_load(&host, &scratch->paths, &err) < 0 ||
+	    nodes_load(&nodes, &scratch->paths, &device, &err) < 0 ||
+	    in_use_find(&host, &nodes, &uses, &err) < 0)
+		fail_msg("%s: %s", err.place, err.reason);
+	for (size_t i = 0; i < uses.count; i++)
+		buf_addf(out, "%s: %s: %s\n", use_word(uses.items[i].kind), uses.items[i].by,
+			 uses.items[i].next ? uses.items[i].next : "-");
+	uses_done(&uses);
+	nodes_done(&nodes);
+	host_use_done(&host);
+}
+
+#define PARTITION(n)                                            \
+	{ DEVICE "/block/sdb/sdb" #n "/partition", #n "\n" },   \
+	{                                                       \
+		DEVICE "/block/sdb/sdb" #n "/dev", "8:" #n "\n" \
+	}
+/* What is built on a block device: its own directory, and a link among the other's holders. */
+#define HOLDER(of, name, number)                                           \
+	{ "/sys/devices/virtual/block/" name "/dev", number "\n" },        \
+	{                                                                  \
+		of "/holders/" name, "-> /sys/devices/virtual/block/" name \
+	}
+#define VIRTUAL "/sys/devices/virtual/block/"
+#define OURS "/proc/self/mountinfo"
+#define MOUNT(id, point, source) "36 35 " id " / " point " rw - ext4 " source " rw\n"
+
+static void names_every_user_of_a_disk(void **state)
+{
+	static const struct {
+		const char *title;
+		struct row rows[16];
+		const char *uses;
+	} cases[] = {
+		{ "nobody", { { OURS, MOUNT("8:32", "/data", "/dev/sdc") } }, "" },
+		{ "the disk is mounted",
+		  { { OURS, MOUNT("8:16", "/data", "/dev/sdb") } },
+		  "mount: mounted on /data (sdb): umount /data\n" },
+		{ "a partition is mounted twice, once below a name of many words",
+		  { PARTITION(1),
+		    { OURS,
+		      MOUNT("8:1", "/my\\040data", "/dev/sdb1") MOUNT("8:1", "/b", "/dev/sdb1") } },
+		  "mount: mounted on /my data (sdb1): umount '/my data'\n"
+		  "mount: mounted on /b (sdb1): umount /b\n" },
+		{ "a file system that has a number of its own",
+		  { { OURS, "36 35 0:45 /sub /data rw shared:7 master:2 - btrfs /dev/sdb rw\n" } },
+		  "mount: mounted on /data (sdb): umount /data\n" },
+		{ "it is named by a link",
+		  { { "/dev/disk/by-path/x", "-> ../../sdb" },
+		    { OURS, "36 35 0:45 / /data rw - btrfs /dev/disk/by-path/x rw\n" } },
+		  "mount: mounted on /data (sdb): umount /data\n" },
+		{ "the root",
+		  { PARTITION(2), { OURS, MOUNT("8:2", "/", "/dev/sdb2") } },
+		  "root: this host's / (sdb2): -\n" },
+		{ "the root on LVM, and /boot beside it",
+		  { PARTITION(1),
+		    PARTITION(2),
+		    HOLDER(DEVICE "/block/sdb/sdb2", "dm-0", "254:0"),
+		    { VIRTUAL "dm-0/dm/name", "vg-root\n" },
+		    { VIRTUAL "dm-0/dm/uuid", "LVM-abc\n" },
+		    { OURS, MOUNT("254:0", "/", "/dev/mapper/vg-root")
+				    MOUNT("8:1", "/boot", "/dev/sdb1") } },
+		  "root: this host's / (dm-0): -\n"
+		  "root: this host's /boot (sdb1): -\n"
+		  "holder: the LVM volume vg-root (dm-0 on sdb2): lvchange -an "
+		  "/dev/mapper/vg-root\n" },
+		{ "a mount that another namespace alone has",
+		  { { OURS, MOUNT("8:32", "/", "/dev/sdc") },
+		    { "/proc/77/mountinfo", MOUNT("8:16", "/", "/dev/sdb") } },
+		  "mount: mounted on / in the namespace of process 77 (sdb): "
+		  "nsenter -m -t 77 umount /\n" },
+		{ "a mount that all namespaces have is told once",
+		  { { OURS, MOUNT("8:16", "/data", "/dev/sdb") },
+		    { "/proc/77/mountinfo", MOUNT("8:16", "/data", "/dev/sdb") },
+		    { "/proc/78/mountinfo", MOUNT("8:16", "/data", "/dev/sdb") } },
+		  "mount: mounted on /data (sdb): umount /data\n" },
+		{ "swap",
+		  { PARTITION(1),
+		    { "/proc/swaps", "Filename Type Size Used Priority\n"
+				     "/dev/sdc1 partition 1 0 -2\n/swapfile file 1 0 -2\n"
+				     "/dev/sdb1                partition\t1\t0\t-3\n" } },
+		  "swap: swap (sdb1): swapoff /dev/sdb1\n" },
+		{ "a process has it open, twice",
+		  { { "/proc/123/fd/0", "-> /dev/null" },
+		    { "/proc/123/fd/3", "-> /dev/sdb" },
+		    { "/proc/123/fd/4", "-> /dev/sdb" },
+		    { "/proc/123/comm", "dd\n" },
+		    { "/proc/124/fd/3", "-> socket:[9]" } },
+		  "open: open by dd, process 123 (sdb): end process 123\n" },
+		{ "a process has its generic node open",
+		  { { "/proc/9/fd/3", "-> /dev/sg1" }, { "/proc/9/comm", "sg_dd\n" } },
+		  "open: open by sg_dd, process 9 (sg1): end process 9\n" },
+		{ "a loop device",
+		  { { "/sys/block/loop3/loop/backing_file", "/dev/sdb\n" },
+		    { "/sys/block/loop4/loop/backing_file", "/images/x\n" } },
+		  "loop: loop3 (sdb): losetup -d /dev/loop3\n" },
+		{ "an array",
+		  { HOLDER(DEVICE "/block/sdb", "md0", "9:0"),
+		    { VIRTUAL "md0/md/level", "raid1\n" },
+		    { OURS, MOUNT("9:0", "/data", "/dev/md0") } },
+		  "mount: mounted on /data (md0): umount /data\n"
+		  "holder: the raid1 array md0 (on sdb): mdadm --stop /dev/md0\n" },
+		{ "something else that is built on it",
+		  { HOLDER(DEVICE "/block/sdb", "bcache0", "252:0") },
+		  "holder: bcache0, which is built on sdb: -\n" },
+		{ "a multipath map, a partition of it, and what encrypts that; from above",
+		  { HOLDER(DEVICE "/block/sdb", "dm-1", "254:1"),
+		    { VIRTUAL "dm-1/dm/name", "mpatha\n" },
+		    { VIRTUAL "dm-1/dm/uuid", "mpath-360\n" },
+		    HOLDER(VIRTUAL "dm-1", "dm-2", "254:2"),
+		    { VIRTUAL "dm-2/dm/name", "mpatha-part1\n" },
+		    { VIRTUAL "dm-2/dm/uuid", "part1-mpath-360\n" },
+		    HOLDER(VIRTUAL "dm-2", "dm-3", "254:3"),
+		    { VIRTUAL "dm-3/dm/name", "safe\n" },
+		    { VIRTUAL "dm-3/dm/uuid", "CRYPT-LUKS2\n" } },
+		  "holder: the encrypted device safe (dm-3 on dm-2): cryptsetup close safe\n"
+		  "holder: the device-mapper device mpatha-part1 (dm-2 on dm-1): dmsetup remove "
+		  "mpatha-part1\n"
+		  "holder: the multipath map mpatha (dm-1 on sdb): multipath -f mpatha\n" },
+		{ "devices that hold each other",
+		  { HOLDER(DEVICE "/block/sdb", "dm-1", "254:1"),
+		    HOLDER(VIRTUAL "dm-1", "dm-2", "254:2"),
+		    { VIRTUAL "dm-2/holders/dm-1", "-> /sys/devices/virtual/block/dm-1" } },
+		  "holder: dm-2, which is built on dm-1: -\n"
+		  "holder: dm-1, which is built on sdb: -\n" },
+		{ "tables that make no sense",
+		  { { OURS, "\n36\n36 35 8:16 /\n36 35 x:y / /p rw - ext4 /dev/sdb rw\n"
+			    "36 35 8:16 / /p rw ext4 /dev/sdb rw\n" },
+		    { "/proc/swaps", "\n/dev/sdb\n" } },
+		  "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		CLEANUP(buf_done) struct buf found = { 0 };
+		struct scratch scratch;
+
+		scratch_init(&scratch);
+		build(&scratch, cases[i].rows);
+		tell(&scratch, DEVICE_DISK, &found);
+		if (strcmp(buf_text(&found), cases[i].uses) != 0)
+			fail_msg("%s:\n%sexpected:\n%s", cases[i].title, buf_text(&found),
+				 cases[i].uses);
+		scratch_done(&scratch);
+	}
+}
+
+static void a_tape_is_in_use_by_any_of_its_modes(void **state)
+{
+	CLEANUP(buf_done) struct buf found = { 0 };
+	static const struct row rows[] = {
+		{ DEVICE "/scsi_tape/st0/dev", "9:0\n" },
+		{ DEVICE "/scsi_tape/nst0a/dev", "9:224\n" },
+		{ "/proc/55/fd/7", "-> /dev/nst0a" },
+		{ "/proc/55/comm", "tar\n" },
+		{ NULL, NULL },
+	};
+	struct scratch scratch;
+
+	(void)state;
+	scratch_init(&scratch);
+	build(&scratch, rows);
+	tell(&scratch, DEVICE_TAPE, &found);
+	assert_string_equal(buf_text(&found),
+			    "open: open by tar, process 55 (nst0a): end process 55\n");
+	scratch_done(&scratch);
+}
+
+/* What no fake root can show: that the device counts, not the name of the node. */
+static void an_open_device_is_found_on_the_live_host(void **state)
+{
+	struct paths paths;
+	struct host_use host;
+	struct err err = { 0 };
+	size_t found = 0;
+	int ends[2];
+	char byte;
+	pid_t child;
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		/* 5:2: everybody may open it. */
+		int fd = open("/dev/ptmx", O_RDWR | O_NOCTTY);
+
+		if (write(ends[1], fd >= 0 ? "y" : "n", 1) == 1)
+			pause();
+		_exit(0);
+	}
+	assert_int_equal(read(ends[0], &byte, 1), 1);
+	if (byte == 'n') {
+		kill(child, SIGKILL);
+		skip();
+	}
+	assert_int_equal(paths_init(&paths, NULL, &err), 0);
+	assert_int_equal(host_use_load(&host, &paths, &err), 0);
+	for (size_t i = 0; i < host.count; i++)
+		found += host.items[i].kind == USE_OPEN && host.items[i].pid == (unsigned)child &&
+			 !host.items[i].id.block && host.items[i].id.major == 5 &&
+			 host.items[i].id.minor == 2;
+	kill(child, SIGKILL);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	assert_int_equal(found, 1);
+	host_use_done(&host);
+	paths_done(&paths);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(names_every_user_of_a_disk),
+		cmocka_unit_test(a_tape_is_in_use_by_any_of_its_modes),
+		cmocka_unit_test(an_open_device_is_found_on_the_live_host),
+	};
+
+	return cmocka_run_group_tests_name("in_use", tests, NULL, NULL);
+}
