@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+#include "choice.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/wanted.h"
+#include "err.h"
+#include "host/records.h"
+#include "iscsi/portal.h"
+#include "iscsi/range.h"
+#include "options.h"
+#include "os/sockets.h"
+
+enum { ADDRESSES_MAX = 8 }; /* of a host name */
+
+static int add(struct choice *choice, const char *host, uint16_t port, struct err *err)
+{
+	struct chosen_address *grown =
+		realloc(choice->addresses, (choice->count + 1) * sizeof(*grown));
+
+	if (!grown)
+		return err_oom(err);
+	choice->addresses = grown;
+	snprintf(grown[choice->count].host, sizeof(grown[choice->count].host), "%s", host);
+	grown[choice->count++].port = port;
+	return 0;
+}
+
+/* What a name cannot be resolved to was no session's address either. */
+static int add_addresses_of(struct choice *choice, const struct portal *portal, struct err *err)
+{
+	struct socket_address addresses[ADDRESSES_MAX];
+	struct err ignored = { 0 };
+	int rc = 0,
+	    count = socket_resolve(portal->host, portal->port, addresses, ADDRESSES_MAX, &ignored);
+
+	for (int i = 0; rc == 0 && i < count; i++) {
+		char host[SOCKET_HOST_MAX];
+
+		socket_address_host(&addresses[i], host);
+		rc = add(choice, host, portal->port, err);
+	}
+	return rc;
+}
+
+static int add_argument(struct choice *choice, const char *text, bool live, struct err *err)
+{
+	struct portal portal;
+	int rc;
+
+	if (range_is(text))
+		return err_set(err, ERR_USAGE, "%s: a range is for discover alone", text);
+	if (portal_parse(text, &portal, err) < 0) {
+		err->code = ERR_USAGE;
+		return err_at(err, "%s", text);
+	}
+	rc = add(choice, portal.host, portal.port, err);
+	return rc < 0 || portal.numeric || !live ? rc : add_addresses_of(choice, &portal, err);
+}
+
+int choice_make(struct choice *choice, const struct options *opt, struct err *err)
+{
+	int rc = 0;
+
+	*choice = (struct choice){ .target = opt->target };
+	if (opt->target && gateway_kind(opt->target) == GATEWAY_OTHER)
+		return err_set(err, ERR_USAGE,
+			       "--target %s is none of a Storage Gateway, whose begin with "
+			       "iqn.1997-05.com.amazon: use iscsiadm",
+			       opt->target);
+	for (size_t i = 0; rc == 0 && i < opt->arg_count; i++)
+		rc = add_argument(choice, opt->args[i], !opt->root, err);
+	return rc;
+}
+
+void choice_done(struct choice *choice)
+{
+	free(choice->addresses);
+	*choice = (struct choice){ 0 };
+}
+
+bool choice_has(const struct choice *choice, const char *target, const char *address, uint16_t port)
+{
+	char canonical[64];
+
+	if (gateway_kind(target) == GATEWAY_OTHER)
+		return false;
+	if (choice->target && strcmp(choice->target, target) != 0)
+		return false;
+	if (address_canonical(address, canonical, sizeof(canonical)) == 0)
+		address = canonical;
+	for (size_t i = 0; i < choice->count; i++) {
+		if (choice->addresses[i].port == port &&
+		    strcmp(choice->addresses[i].host, address) == 0)
+			return true;
+	}
+	return choice->count == 0;
+}

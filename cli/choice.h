@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which sessions and records of Storage Gateways a command line is about, by
+ * PORTAL... and --target alone: no portal is asked.
+ */
+#ifndef SGW_CHOICE_H
+#define SGW_CHOICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct err;
+struct options;
+
+struct chosen_address {
+	char host[256]; /* canonical, without brackets; a name as it was typed */
+	uint16_t port;
+};
+
+struct choice {
+	const char *target; /* NULL: any */
+	struct chosen_address *addresses;
+	size_t count; /* 0: any */
+};
+
+/*
+ * -ERR_USAGE for what is no portal, for a range, and for a target that is none
+ * of a Storage Gateway. A host name stands for itself and, on the live host,
+ * for the addresses that it has. The caller ends it by choice_done().
+ */
+int choice_make(struct choice *choice, const struct options *opt, struct err *err);
+void choice_done(struct choice *choice);
+
+/* Whether it is a gateway's, and one of the chosen. */
+bool choice_has(const struct choice *choice, const char *target, const char *address,
+		uint16_t port);
+
+#endif
