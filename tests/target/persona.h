@@ -38,6 +38,8 @@ struct credential {
 	struct credential *next;
 };
 
+enum { TARGET_PORTS = 8 };
+
 struct target {
 	/*
 	 * Any bytes, so that hostile names can be served; for a target that one
@@ -48,6 +50,8 @@ struct target {
 	struct device device;
 	struct credential *credentials; /* none: no CHAP is demanded */
 	struct session *sessions; /* normal sessions, linked by session->target_next */
+	uint64_t ports[TARGET_PORTS]; /* of initiators that had one; by session.c */
+	uint8_t port_next;
 };
 
 /* The targets of a gateway, in the order in which SendTargets lists them. */

@@ -150,9 +150,8 @@ static void run(struct task *task)
 
 	if (!task->device && !op->needs_no_unit) {
 		task_fail(task, SENSE_NO_UNIT);
-	} else if (session->attention != SENSE_NONE && !op->passes_attention) {
-		task_fail(task, session->attention);
-		session->attention = SENSE_NONE;
+	} else if (__builtin_expect(session->attentions != 0, 0) && !op->passes_attention) {
+		task_fail(task, session_take_attention(session));
 	} else if (is_known(task, op)) {
 		op->run(task);
 	}
@@ -207,19 +206,13 @@ void scsi_ready(struct task *task)
 
 void scsi_request_sense(struct task *task)
 {
-	struct session *session = task->connection->session;
-
 	/* DESC: sense data in the descriptor format, which is not kept here. */
 	if (task->cdb[1] & 1) {
 		task_fail_field(task, 1);
 		return;
 	}
-	if (!task->device) {
-		sense_fill(task->scratch, SENSE_NO_UNIT);
-	} else {
-		sense_fill(task->scratch, session->attention);
-		session->attention = SENSE_NONE;
-	}
+	sense_fill(task->scratch, task->device ? session_take_attention(task->connection->session)
+					       : SENSE_NO_UNIT);
 	task_answer(task, task->scratch, SENSE_LEN, task->cdb[4], DATA_SCRATCH);
 }
 

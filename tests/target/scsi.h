@@ -52,7 +52,9 @@ enum sense {
 	SENSE_NO_UNIT = 0x52500, /* logical unit not supported */
 	SENSE_INVALID_PARAMETER = 0x52600, /* invalid field in parameter list */
 	SENSE_NOT_SAVED = 0x53900, /* saving parameters not supported */
+	SENSE_POWER_ON = 0x62900, /* unit attention: power on, or some reset, occurred */
 	SENSE_RESET = 0x62903, /* unit attention: device reset function occurred */
+	SENSE_NEXUS_LOSS = 0x62907, /* unit attention: I_T nexus loss occurred */
 	SENSE_CLEARED = 0x62f00, /* unit attention: commands cleared by another initiator */
 	/* What went wrong on the way, as RFC 7143, 11.4.7.2 has it. */
 	SENSE_UNEXPECTED_DATA = 0xb0c0c, /* unexpected unsolicited data */

@@ -11,6 +11,18 @@
 
 enum { BUCKETS = 8192 };
 
+/*
+ * A nexus that is new is told 29/00, as tgt does and not the exact 29/01: it is
+ * what initiators have known longest. Early releases of libiscsi try a login's
+ * first TEST UNIT READY again after 29/00 alone.
+ */
+static const enum sense attention_sense[] = {
+	[ATTENTION_POWER_ON] = SENSE_POWER_ON,
+	[ATTENTION_RESET] = SENSE_RESET,
+	[ATTENTION_NEXUS_LOSS] = SENSE_NEXUS_LOSS,
+	[ATTENTION_CLEARED] = SENSE_CLEARED,
+};
+
 int session_table_init(struct session_table *table, struct err *err)
 {
 	table->by_tsih = calloc(SESSION_TSIHS, sizeof(struct session *));
@@ -76,6 +88,64 @@ bool session_admits(const struct gateway *gateway, const struct target *target,
 	return others < gateway->limits.initiators;
 }
 
+enum sense session_take_attention(struct session *session)
+{
+	unsigned int attention = 0;
+
+	if (session->attentions == 0)
+		return SENSE_NONE;
+	while (!(session->attentions >> attention & 1))
+		attention++;
+	session->attentions &= (uint8_t) ~(1U << attention);
+	return attention_sense[attention];
+}
+
+/* An initiator port by the hash of its name and ISID; never 0. */
+static uint64_t port_of(const struct session *session)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+	for (const char *p = session->initiator; *p != '\0'; p++)
+		hash = (hash ^ (unsigned char)*p) * UINT64_C(0x100000001b3);
+	for (int i = 0; i < ISID_LEN; i++)
+		hash = (hash ^ session->isid[i]) * UINT64_C(0x100000001b3);
+	return hash | 1;
+}
+
+/* Ports that were lost long ago are forgotten, and new again. */
+static bool knows_port(const struct target *target, uint64_t port)
+{
+	for (int i = 0; i < TARGET_PORTS; i++) {
+		if (target->ports[i] == port)
+			return true;
+	}
+	return false;
+}
+
+static void join_target(struct session *session)
+{
+	struct target *target = session->target;
+
+	session->target_link = &target->sessions;
+	session->target_next = target->sessions;
+	if (session->target_next)
+		session->target_next->target_link = &session->target_next;
+	target->sessions = session;
+	session_attend(session, knows_port(target, port_of(session)) ? ATTENTION_NEXUS_LOSS
+								     : ATTENTION_POWER_ON);
+}
+
+static void leave_target(struct session *session)
+{
+	struct target *target = session->target;
+
+	*session->target_link = session->target_next;
+	if (session->target_next)
+		session->target_next->target_link = session->target_link;
+	if (!knows_port(target, port_of(session)))
+		target->ports[target->port_next++ % TARGET_PORTS] = port_of(session);
+}
+
 /* 0 names no session; a number that was free last is taken last. */
 static uint16_t free_tsih(struct session_table *table)
 {
@@ -112,13 +182,8 @@ struct session *session_new(struct gateway *gateway, const struct session_key *k
 	*bucket = session;
 	table->by_tsih[tsih] = session;
 	table->count++;
-	if (!session->discovery) {
-		session->target_link = &session->target->sessions;
-		session->target_next = session->target->sessions;
-		if (session->target_next)
-			session->target_next->target_link = &session->target_next;
-		session->target->sessions = session;
-	}
+	if (!session->discovery)
+		join_target(session);
 	return session;
 }
 
@@ -134,11 +199,8 @@ void session_free(struct session *session)
 	while (*link != session)
 		link = &(*link)->hash_next;
 	*link = session->hash_next;
-	if (!session->discovery) {
-		*session->target_link = session->target_next;
-		if (session->target_next)
-			session->target_next->target_link = session->target_link;
-	}
+	if (!session->discovery)
+		leave_target(session);
 	table->by_tsih[session->tsih] = NULL;
 	table->count--;
 	session_drop_held(session);

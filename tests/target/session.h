@@ -32,6 +32,17 @@ struct held {
 	bool gone; /* counts as received, and is not run (ABORT TASK, 11.6.1) */
 };
 
+/*
+ * Unit attention conditions (SAM-5, 5.14), the one that is told first first.
+ * Each is reported once, by the command that meets it.
+ */
+enum attention {
+	ATTENTION_POWER_ON, /* the logical unit does not know this nexus */
+	ATTENTION_RESET,
+	ATTENTION_NEXUS_LOSS, /* it knew the nexus, whose session ended (RFC 7143, 6.3.5.1) */
+	ATTENTION_CLEARED, /* another initiator cleared its commands */
+};
+
 /* Commands that wait: for Data-Out, or for room to send Data-In. */
 struct task_pool {
 	uint32_t tags[SESSION_TASKS]; /* Initiator Task Tags; TAG_NONE: a free slot */
@@ -59,7 +70,7 @@ struct session {
 	size_t held_bytes;
 	struct task_pool *pool; /* NULL until a command has to wait */
 	uint32_t waiting; /* numbered commands in it that are not done: the window is the smaller */
-	enum sense attention; /* unit attention that the next command reports; SENSE_NONE: none */
+	uint8_t attentions; /* unit attentions that are pending, one bit an enum attention */
 	const char *chap; /* auth_word */
 	uint32_t value[PARAM_COUNT]; /* what was negotiated (params.h) */
 };
@@ -97,6 +108,13 @@ struct session *session_new(struct gateway *gateway, const struct session_key *k
 	__attribute__((nonnull));
 /* Out of the table and away; its connection is no concern of this. NULL is fine. */
 void session_free(struct session *session);
+
+static inline void session_attend(struct session *session, enum attention attention)
+{
+	session->attentions |= (uint8_t)(1U << attention);
+}
+/* The sense data of the unit attention that is told next, which is told then; SENSE_NONE: none. */
+enum sense session_take_attention(struct session *session) __attribute__((nonnull));
 
 /*
  * The last CmdSN that is admitted now (4.2.2.1). It never goes back: a command

@@ -44,7 +44,7 @@ static uint8_t abort_task_set(struct connection *connection, const uint8_t *bhs)
 	return TASK_COMPLETE;
 }
 
-/* Those whose commands went learn of it by a unit attention (SAM-5, 5.14; TAS=0). */
+/* Others whose commands went learn of it by a unit attention (SAM-5, 5.14; TAS=0). */
 static uint8_t clear_task_set(struct connection *connection, const uint8_t *bhs)
 {
 	struct session *session = connection->session;
@@ -52,19 +52,17 @@ static uint8_t clear_task_set(struct connection *connection, const uint8_t *bhs)
 	(void)bhs;
 	for (struct session *it = session->target->sessions; it; it = it->target_next)
 		if (transfer_abort_all(it) > 0 && it != session)
-			it->attention = SENSE_CLEARED;
+			session_attend(it, ATTENTION_CLEARED);
 	return TASK_COMPLETE;
 }
 
+/* All learn of a reset, the one that asked for it as well (SAM-5, 6.3.3). */
 static uint8_t reset_unit(struct connection *connection, const uint8_t *bhs)
 {
-	struct session *session = connection->session;
-
 	(void)bhs;
-	for (struct session *it = session->target->sessions; it; it = it->target_next) {
+	for (struct session *it = connection->session->target->sessions; it; it = it->target_next) {
 		transfer_abort_all(it);
-		if (it != session)
-			it->attention = SENSE_RESET;
+		session_attend(it, ATTENTION_RESET);
 	}
 	return TASK_COMPLETE;
 }

@@ -155,6 +155,8 @@ static bool check_login(struct script *script, struct peer *peer, const struct w
 		/* What follows comes with the digests that were agreed on. */
 		peer->reader.header_digest = peer->connection.header_digest;
 		peer->reader.data_digest = peer->connection.data_digest;
+		if (!script->attentive && peer->connection.session)
+			session_take_attention(peer->connection.session);
 	} else if (status == 0 && !words_value(words, "tsih") &&
 		   get_be16(pdu->bhs + LOGIN_TSIH) != 0) {
 		return script_fail(script, "TSIH before the last response");
@@ -196,6 +198,8 @@ static bool check_fields(struct script *script, const struct words *words, const
 		{ "asc", pdu->data_len >= 20 ? get_be16(pdu->data + 14) : 0u },
 		{ "byte0", pdu->data_len > 0 ? pdu->data[0] : 0u },
 		{ "byte1", pdu->data_len > 1 ? pdu->data[1] : 0u },
+		{ "byte2", pdu->data_len > 2 ? pdu->data[2] : 0u },
+		{ "byte12", pdu->data_len > 12 ? pdu->data[12] : 0u },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {

@@ -41,6 +41,7 @@ struct script {
 	struct chap_memory challenges; /* all that the target has sent */
 	char *why;
 	int line;
+	bool attentive; /* logins keep their unit attention */
 };
 
 /* The words of a step; "NAME=NUMBER" and bare flags. */

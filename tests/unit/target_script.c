@@ -134,8 +134,8 @@ static void set_up(struct script *script, const char *text)
 
 static bool is_setup(const char *line)
 {
-	static const char *const words[] = { "chap ", "limit ",	  "portal ", "targets ",
-					     "tape",  "hostile ", "generous" };
+	static const char *const words[] = { "chap ", "limit ",	  "portal ",  "targets ",
+					     "tape",  "hostile ", "generous", "attentive" };
 
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
 		if (strncmp(line, words[i], strlen(words[i])) == 0)
@@ -199,7 +199,7 @@ bool script_run(const char *text, char why[512])
 	bool good = true;
 	struct err err;
 
-	script = (struct script){ .why = why };
+	script = (struct script){ .why = why, .attentive = strstr(text, "attentive\n") != NULL };
 	script.gateway = gateway_new(&err);
 	if (!script.gateway)
 		abort();

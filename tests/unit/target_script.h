@@ -15,6 +15,7 @@
  *   hostile N          a target whose name is N bytes that no name may have
  *   tape               the targets of a tape gateway, too (as the first line)
  *   generous           myvolume has a command c0 00 and a length: it answers so many bytes
+ *   attentive          the unit attention of a new nexus is not taken away before its first command
  *   portal HOST:PORT   another portal; the first is 127.0.0.1:3260
  *   wait MS            let time pass
  *   pull N             ask for all targets, follow the parts of the answer: there are N

@@ -219,9 +219,10 @@ static const struct script_row units[] = {
 	{ "T-TMF-2 one that is held",
 	  LOGIN "> nop sn=101 : a\n> tmf I F fn=1 ref=5 refsn=101 sn=102 :\n< tmf code=0\n"
 		"> nop sn=100 : x\n< nop : !x\n> nop sn=102 : y\n< nop : !y\n< open" },
-	{ "T-TMF-4 LUN RESET: the others learn of it, once", LOGIN
+	{ "T-TMF-4 LUN RESET: all learn of it, once", LOGIN
 	  "b > 1/3T : I|T\nb < 0000 1/3T\n> tmf I F fn=5 :\n< tmf code=0\n> cmd F "
-	  ": " TEST_UNIT_READY "\n< status st=0\nb > cmd F R len=96 : " INQUIRY
+	  ": " TEST_UNIT_READY "\n< status st=2 key=6 asc=0x2903\n> cmd F : " TEST_UNIT_READY
+	  "\n< status st=0\nb > cmd F R len=96 : " INQUIRY
 	  "\nb < data\nb > cmd F : " TEST_UNIT_READY
 	  "\nb < status st=2 key=6 asc=0x2903\nb > cmd F : " TEST_UNIT_READY "\nb < status st=0" },
 	{ "T-TMF-4 WARM RESET", LOGIN "> tmf I F fn=6 :\n< tmf code=5" },
@@ -365,6 +366,84 @@ static const struct script_row texts[] = {
 	{ "T-DISC-1 no ping from us", DISCOVERY "wait 59000\n< open\nwait 5000\n< closed" },
 };
 
+#define READY "> cmd F : " TEST_UNIT_READY "\n< status st=0\n"
+#define ATTENTION(asc) "> cmd F : " TEST_UNIT_READY "\n< status st=2 key=6 asc=" asc "\n"
+#define SENSE(byte2, byte12) \
+	"> cmd F R len=18 : 030000001200\n< data dsl=18 byte2=" byte2 " byte12=" byte12 "\n"
+#define OTHER(isid) "> 1/3T isid=" isid " : I|T\n< 0000 1/3T\n" AGAIN
+#define AGAIN "> logout F fn=0 :\n< logout code=0\nnew\n"
+
+static const struct script_row attentions[] = {
+	{ "D-UA-1 a new nexus, once", "attentive\n" LOGIN ATTENTION("0x2900") READY READY },
+	{ "D-UA-1 each nexus by itself",
+	  "attentive\n" LOGIN "b > 1/3T : I|T\nb < 0000 1/3T\n" ATTENTION("0x2900") READY
+	  "b > cmd F : " TEST_UNIT_READY
+	  "\nb < status st=2 key=6 asc=0x2900\nb > cmd F : " TEST_UNIT_READY "\nb < status st=0" },
+	{ "D-UA-1 INQUIRY and REPORT LUNS leave it",
+	  "attentive\n" LOGIN "> cmd F R len=96 : " INQUIRY "\n< data byte0=0\n"
+	  "> cmd F R len=16 : a00000000000000000100000\n< data dsl=16\n" ATTENTION("0x2900")
+		  READY },
+	{ "D-UA-1 REQUEST SENSE tells it, and takes it away",
+	  "attentive\n" LOGIN SENSE("6", "0x29") READY SENSE("0", "0") },
+	{ "D-UA-1 REQUEST SENSE that fails leaves it",
+	  "attentive\n" LOGIN
+	  "> cmd F R len=18 : 030100001200\n< status st=2 key=5 asc=0x2400\n" ATTENTION("0x2900")
+		  READY },
+	{ "D-UA-1 another LUN is none of its",
+	  "attentive\n" LOGIN "> cmd F lun=1 : " TEST_UNIT_READY
+	  "\n< status st=2 key=5 asc=0x2500\n"
+	  "> cmd F R lun=1 len=18 : 030000001200\n< data byte2=5 byte12=0x25\n" ATTENTION("0x2900")
+		  READY },
+	{ "D-UA-1 before an unknown command",
+	  "attentive\n" LOGIN "> cmd F : ff0000000000\n< status st=2 key=6 asc=0x2900\n"
+	  "> cmd F : ff0000000000\n< status st=2 key=5 asc=0x2000" },
+	{ "D-UA-1 a write is not done, what came with it is dropped",
+	  "attentive\n" LOGIN_WITH(
+		  "InitialR2T=No|ImmediateData=Yes|FirstBurstLength=1024") "> cmd W len=1024 itt=9 "
+									   "data=512 byte=q : "
+									   "2a000000000000000200\n"
+									   "> dataout F itt=9 "
+									   "offset=512 data=512 "
+									   ":\n< status st=2 key=6 "
+									   "asc=0x2900\n"
+									   "> cmd F R len=512 : "
+									   "28000000000000000100\n<"
+									   " data byte0=0" },
+	{ "D-UA-1 a nexus that comes again after a logout",
+	  "attentive\n" LOGIN ATTENTION("0x2900") AGAIN LOGIN ATTENTION("0x2907") READY },
+	{ "D-UA-1 after a loss of the connection",
+	  "attentive\n" LOGIN ATTENTION("0x2900") "new\n" LOGIN ATTENTION("0x2907") READY },
+	{ "D-UA-1 in place of a live session",
+	  "attentive\n" LOGIN "b > 1/3T isid=1 : I|T\nb < 0000 1/3T\n< closed\n"
+	  "b > cmd F : " TEST_UNIT_READY
+	  "\nb < status st=2 key=6 asc=0x2907\nb > cmd F : " TEST_UNIT_READY "\nb < status st=0" },
+	{ "D-UA-1 a connection that takes another's place is no loss",
+	  "attentive\n" LOGIN ATTENTION(
+		  "0x2900") "b > 1/3T isid=1 tsih=a : I|T\n"
+			    "b < 0000 1/3T tsih=a\n< closed\nb > cmd F sn=101 : " TEST_UNIT_READY
+			    "\nb < status st=0" },
+	{ "D-UA-1 another ISID is another nexus", "attentive\n" LOGIN ATTENTION("0x2900") AGAIN
+	  "> 1/3T isid=77 : I|T\n< 0000 1/3T\n" ATTENTION("0x2900") READY },
+	{ "D-UA-1 a nexus of long ago, with eight others since, is new again",
+	  "attentive\n" LOGIN ATTENTION("0x2900") AGAIN OTHER("11") OTHER("12") OTHER("13")
+		  OTHER("14") OTHER("15") OTHER("16") OTHER("17") LOGIN ATTENTION("0x2907")
+			  AGAIN OTHER("18") OTHER("19") LOGIN ATTENTION("0x2900") READY },
+	{ "D-UA-1 a reset beside the first one",
+	  "attentive\n" LOGIN "> tmf I F fn=5 :\n< tmf code=0\n" ATTENTION("0x2900")
+		  ATTENTION("0x2903") READY },
+	{ "D-UA-1 all that wait, one a REQUEST SENSE",
+	  "attentive\n" LOGIN "> tmf I F fn=5 :\n< tmf code=0\n" SENSE("6", "0x29")
+		  SENSE("6", "0x29") SENSE("0", "0") },
+	{ "S-UA-1 tape drives and changers, too",
+	  "tape\nattentive\n> 1/3T : "
+	  "I|TargetName=iqn.1997-05.com.amazon:sgw-9999999c-tapedrive-01\n"
+	  "< 0000 1/3T\n" ATTENTION(
+		  "0x2900") "b > 1/3T : "
+			    "I|TargetName=iqn.1997-05.com.amazon:sgw-9999999c-mediachanger\n"
+			    "b < 0000 1/3T\nb > cmd F : " TEST_UNIT_READY
+			    "\nb < status st=2 key=6 asc=0x2900" },
+};
+
 #define TEST(table)                                                            \
 	static void test_##table(void **state)                                 \
 	{                                                                      \
@@ -377,13 +456,14 @@ TEST(commands)
 TEST(units)
 TEST(faults)
 TEST(texts)
+TEST(attentions)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_order), cmocka_unit_test(test_commands),
 		cmocka_unit_test(test_units), cmocka_unit_test(test_faults),
-		cmocka_unit_test(test_texts),
+		cmocka_unit_test(test_texts), cmocka_unit_test(test_attentions),
 	};
 
 	return cmocka_run_group_tests_name("target_command", tests, NULL, NULL);

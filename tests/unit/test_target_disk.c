@@ -261,12 +261,13 @@ static const struct script_row management[] = {
 		"b > cmd F W len=512 itt=9 : " WRITE_1 "\nb < r2t\n> tmf I F fn=4 :\n< tmf code=0\n"
 		"b > dataout F itt=9 ttt=r0 data=512 :\nb < open\nb > cmd F : " TEST_UNIT_READY
 		"\nb < status st=2 key=6 asc=0x2f00" },
-	{ "T-TMF-4 LUN RESET: tasks are gone", ASKED
-	  "> cmd F W len=512 itt=9 : " WRITE_1 "\n< r2t\n" ASKED_B
-	  "b > cmd F W len=512 itt=9 : " WRITE_1 "\nb < r2t\n> tmf I F fn=5 :\n< tmf code=0\n"
-	  "> dataout F itt=9 ttt=r0 data=512 :\n< open\nb > dataout F itt=9 ttt=r0 "
-	  "data=512 :\nb < open\nb > cmd F : " TEST_UNIT_READY
-	  "\nb < status st=2 key=6 asc=0x2903\n> cmd F : " TEST_UNIT_READY "\n< status st=0" },
+	{ "T-TMF-4 LUN RESET: tasks are gone",
+	  ASKED "> cmd F W len=512 itt=9 : " WRITE_1 "\n< r2t\n" ASKED_B
+		"b > cmd F W len=512 itt=9 : " WRITE_1 "\nb < r2t\n> tmf I F fn=5 :\n< tmf code=0\n"
+		"> dataout F itt=9 ttt=r0 data=512 :\n< open\nb > dataout F itt=9 ttt=r0 "
+		"data=512 :\nb < open\nb > cmd F : " TEST_UNIT_READY
+		"\nb < status st=2 key=6 asc=0x2903\n> cmd F : " TEST_UNIT_READY
+		"\n< status st=2 key=6 asc=0x2903" },
 	{ "T-OUT-1 logout with a write open: no answer for it",
 	  ASKED "> cmd F W len=512 itt=9 : " WRITE_1 "\n< r2t\n> logout F fn=0 :\n"
 		"< logout code=0\n< closed" },
