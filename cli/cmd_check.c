@@ -28,12 +28,15 @@ static void print_budget(enum gateway_kind kind, const struct budget *budget)
 	printf("a silent %s gateway", gateway_word(kind));
 	if (budget->offlines)
 		printf(": NOPs are off, error handling starts after %u s and may take the disk "
-		       "offline\n",
+		       "offline",
 		       budget->least);
 	else if (budget->least == budget->most)
-		printf(" costs an I/O error after %u s\n", budget->least);
+		printf(" costs an I/O error after %u s", budget->least);
 	else
-		printf(" costs an I/O error after %u to %u s\n", budget->least, budget->most);
+		printf(" costs an I/O error after %u to %u s", budget->least, budget->most);
+	if (budget->away)
+		printf(", one that goes away after %u s", budget->away);
+	printf("\n");
 }
 
 static int print_table(const struct inspection *in, const struct options *opt,
@@ -70,11 +73,13 @@ static json_t *budgets_json(const struct survey *survey)
 		struct budget budget;
 
 		if (budget_of_survey(survey, kind, &budget))
-			json_array_append_new(
-				list,
-				json_pack("{s:s, s:I, s:I, s:b}", "gateway", gateway_word(kind),
-					  "least_seconds", (json_int_t)budget.least, "most_seconds",
-					  (json_int_t)budget.most, "may_offline", budget.offlines));
+			json_array_append_new(list,
+					      json_pack("{s:s, s:I, s:I, s:I, s:b}", "gateway",
+							gateway_word(kind), "least_seconds",
+							(json_int_t)budget.least, "most_seconds",
+							(json_int_t)budget.most, "away_seconds",
+							(json_int_t)budget.away, "may_offline",
+							budget.offlines));
 	}
 	return list;
 }

@@ -18,7 +18,7 @@ struct budget budget_of(const struct budget_inputs *in)
 	/* A command and its first retry time out, then its abort: 2 * 30 + 15 s, seen at 77 s. */
 	uint32_t handling = in->disk_timeout ? 2 * in->disk_timeout + ABORT_TIMEOUT : UINT32_MAX;
 	uint32_t soonest = in->noop_timeout, latest = in->noop_interval + in->noop_timeout;
-	struct budget budget = { 0 };
+	struct budget budget = { .away = in->replacement };
 
 	if (in->noop_interval == 0 || in->noop_timeout == 0) {
 		budget.offlines = true;

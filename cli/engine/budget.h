@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a silent gateway costs until the application sees an I/O error. */
+/* What a gateway that is silent, or away, costs until the application sees an I/O error. */
 #ifndef SGW_BUDGET_H
 #define SGW_BUDGET_H
 
@@ -18,9 +18,10 @@ struct budget_inputs {
 	uint32_t disk_timeout; /* 0: no disk (tape) */
 };
 
-/* Seconds of silence after which an I/O error comes at the earliest and at the latest. */
+/* Seconds after which an I/O error comes: of silence, at the earliest and at the latest. */
 struct budget {
 	uint32_t least, most;
+	uint32_t away; /* where it closes its connections and accepts none; 0: at once (tape) */
 	bool by_error_handling; /* SCSI error handling notices before the NOPs do */
 	bool offlines; /* NOPs off: error handling may take the device offline */
 };

@@ -15,27 +15,35 @@ static void test_budget(void **state)
 	static const struct row {
 		const char *what;
 		struct budget_inputs in;
-		uint32_t least, most;
+		uint32_t least, most, away;
 		bool handling, offlines;
 	} rows[] = {
-		{ "stock: 131 s measured", { 120, 5, 5, 30 }, 125, 130, false, false },
-		{ "udev rule alone: 129 s measured", { 120, 5, 5, 600 }, 125, 130, false, false },
+		{ "stock: 131 s measured", { 120, 5, 5, 30 }, 125, 130, 120, false, false },
+		{ "udev rule alone: 129 s measured",
+		  { 120, 5, 5, 600 },
+		  125,
+		  130,
+		  120,
+		  false,
+		  false },
 		{ "iscsid.conf alone: session dropped at 77 s",
 		  { 600, 60, 600, 30 },
 		  675,
 		  675,
+		  600,
 		  true,
 		  false },
-		{ "all of it", { 600, 60, 600, 600 }, 1200, 1260, false, false },
-		{ "scaled down: 7.8 s measured", { 5, 2, 2, 30 }, 7, 9, false, false },
-		{ "no NOPs: 12.9 s measured, offlined", { 5, 0, 0, 4 }, 4, 28, true, true },
+		{ "all of it", { 600, 60, 600, 600 }, 1200, 1260, 600, false, false },
+		{ "scaled down: 7.8 s measured", { 5, 2, 2, 30 }, 7, 9, 5, false, false },
+		{ "no NOPs: 12.9 s measured, offlined", { 5, 0, 0, 4 }, 4, 28, 5, true, true },
 		{ "tape: the NOP timeout alone decides",
 		  { 600, 60, 600, 0 },
 		  600,
 		  660,
+		  0,
 		  false,
 		  false },
-		{ "tape, 12 s frozen: fails at 4 s", { 600, 2, 2, 0 }, 2, 4, false, false },
+		{ "tape, 12 s frozen: fails at 4 s", { 600, 2, 2, 0 }, 2, 4, 0, false, false },
 	};
 
 	(void)state;
@@ -43,11 +51,11 @@ static void test_budget(void **state)
 		struct budget budget = budget_of(&rows[i].in);
 
 		if (budget.least != rows[i].least || budget.most != rows[i].most ||
-		    budget.by_error_handling != rows[i].handling ||
+		    budget.away != rows[i].away || budget.by_error_handling != rows[i].handling ||
 		    budget.offlines != rows[i].offlines)
-			fail_msg("%s: %u to %u s, handling %d, offlines %d", rows[i].what,
-				 budget.least, budget.most, budget.by_error_handling,
-				 budget.offlines);
+			fail_msg("%s: %u to %u s, away %u s, handling %d, offlines %d",
+				 rows[i].what, budget.least, budget.most, budget.away,
+				 budget.by_error_handling, budget.offlines);
 	}
 }
 
