@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: MIT
 # What the guest's tests share: a host as the distribution leaves it, iscsid, tgtd, scsi_debug.
 
-# Wait until the command succeeds; thirty seconds are for ever.
+# Wait until the command succeeds; thirty seconds, or WAIT, are for ever.
 wait_for() { # COMMAND...
-	local deadline=$((SECONDS + 30))
+	local deadline=$((SECONDS + ${WAIT:-30}))
 	until "$@"; do
-		[ "$SECONDS" -lt "$deadline" ] || fail "not within thirty seconds: $*"
+		[ "$SECONDS" -lt "$deadline" ] || fail "not within ${WAIT:-30} s: $*"
 		sleep 0.05
 	done
 }
