@@ -327,3 +327,13 @@ connections() {
 		printf '\nclear\n')
 	[ "$output" = $'error: a line of more than 16384 bytes\nok' ]
 }
+
+@test "the manual page has every event and every action" {
+	local manual=$ROOT/tests/target/sgw-target.8 word
+	start_controlled
+	for word in $(control x 'on x: quit' | sed -n 's/.* is no [a-z]*: //p' | tr -d ,.); do
+		echo "$word"
+		[[ $word == scsi* ]] || grep -q "^\.It Cm $word\( \|$\)" "$manual"
+	done
+	[ "$word" = scsiwrite ] # the last of them
+}

@@ -1,59 +1,18 @@
 # SPDX-License-Identifier: MIT
 # What a gateway sends, or somebody left in a tree: it reaches neither a path nor the terminal.
-# shellcheck disable=SC2154 # stderr is set by run --separate-stderr
+# shellcheck disable=SC2153,SC2154 # PORTAL is set by start_target, stderr by run --separate-stderr
 
 load helpers
 
 setup() {
 	HOST=$BATS_TEST_TMPDIR/host
 	stock_root "$HOST"
+	CONTROL=$BATS_TEST_TMPDIR/control
 }
 
-# Not sgw-target, which ends with 0.
-teardown() {
-	local pid
-	for pid in "${TARGET_PIDS[@]}"; do
-		kill "$pid" 2>/dev/null || :
-		wait "$pid" || :
-	done
-}
-
-# start_hostile ANSWER: a portal that takes any login, and answers SendTargets with ANSWER, the
-# bytes as printf %b takes them. Sets PEER.
-start_hostile() {
-	local peer=$BATS_TEST_TMPDIR/peer-${#TARGET_PIDS[@]} log
-
-	log=$peer.log
-	printf %b "$1" >"$peer.answer"
-	cat >"$peer" <<'END'
-hex() { printf "$(printf '\\x%02x' "$@")"; }
-while h=($(head -c 48 | od -An -v -tu1)) && [ "${#h[@]}" -eq 48 ]; do
-	head -c $((((h[5] * 65536 + h[6] * 256 + h[7]) + 3) / 4 * 4)) >/dev/null
-	file=/dev/null
-	case $((h[0] & 63)) in
-	3) hex 35 $((h[1] & 0x8f)) 0 0 ;;
-	4) hex 36 128 0 0 && file=$0.answer ;;
-	*) exit ;;
-	esac
-	size=$(stat -c %s "$file")
-	hex 0 $((size / 65536)) $((size / 256 % 256)) $((size % 256))
-	if [ $((h[0] & 63)) -eq 3 ]; then
-		hex "${h[@]:8:6}" 0 $(((h[1] & 0x83) == 0x83)) "${h[@]:16:4}" 0 0 0 0
-	else
-		hex 0 0 0 0 0 0 0 0 "${h[@]:16:4}" 255 255 255 255
-	fi
-	hex 0 0 0 1 0 0 0 9 0 0 0 32 0 0 0 0 0 0 0 0 0 0 0 0
-	cat "$file"
-	head -c $(((4 - size % 4) % 4)) /dev/zero
-done
-END
-	socat -d -d TCP-LISTEN:0,bind=127.0.0.1,fork EXEC:"bash $peer" 2>"$log" 3>&- &
-	TARGET_PIDS+=("$!")
-	until grep -qs 'listening on' "$log"; do
-		kill -0 "${TARGET_PIDS[-1]}"
-		sleep 0.02
-	done
-	PEER=$(sed -n 's/.*listening on AF=2 //p' "$log" | head -n 1)
+# offer TEXT: have the target that is there answer SendTargets with this, escapes and all
+offer() {
+	[ "$(control clear "answer \"$1\"")" = $'ok\nok' ]
 }
 
 # is_plain TEXT: nothing in it drives a terminal
@@ -66,21 +25,22 @@ is_plain() {
 	local long
 	long=$(printf 'x%.0s' {1..224})
 	need socat
+	start_target --control "$CONTROL"
 
 	while IFS='|' read -r what name address words; do
-		start_hostile "TargetName=$name\0TargetAddress=$address\0"
+		offer "TargetName=$name\0TargetAddress=$address\0"
 		tree_state "$HOST" >"$BATS_TEST_TMPDIR/before"
-		run -1 sgw-init apply --root "$HOST" "$PEER"
+		run -1 sgw-init apply --root "$HOST" "$PORTAL"
 		echo "case: $what: $output"
 		tree_state "$HOST" | diff "$BATS_TEST_TMPDIR/before" -
 		[ ! -e "$HOST/var/lib/sgw-init/journal" ]
 		[[ $output == *"$words"* ]]
-		[[ ${lines[-1]} == "sgw-init: $PEER: "* ]]
+		[[ ${lines[-1]} == "sgw-init: $PORTAL: "* ]]
 		is_plain "$output"
 	done <<-END
 		a way out|$amazon:../../etc|10.0.0.1:3260,1|'$amazon:../../etc' has a character
 		a newline|$amazon:a\nb = c|10.0.0.1:3260,1|a\x0ab = c
-		an escape|$amazon:\033[31m|10.0.0.1:3260,1|\x1b[31m
+		an escape|$amazon:\x1b[31m|10.0.0.1:3260,1|\x1b[31m
 		another direction|$amazon:\xe2\x80\xae|10.0.0.1:3260,1|\xe2\x80\xae
 		letters beyond ASCII|$amazon:\xc3\xa4|10.0.0.1:3260,1|no iSCSI name that could name
 		a name of 247 bytes|$amazon:$long|10.0.0.1:3260,1|247 bytes is too long
@@ -95,8 +55,9 @@ is_plain() {
 
 @test "apply warns where a record would lead to a public address" {
 	need socat
-	start_hostile 'TargetName=iqn.1997-05.com.amazon:a\0TargetAddress=8.8.8.8:3260,1\0'
-	run -0 --separate-stderr sgw-init apply --root "$HOST" "$PEER"
+	start_target --control "$CONTROL"
+	offer 'TargetName=iqn.1997-05.com.amazon:a\0TargetAddress=8.8.8.8:3260,1\0'
+	run -0 --separate-stderr sgw-init apply --root "$HOST" "$PORTAL"
 	[[ $stderr == *"its record leads to 8.8.8.8, a public address"* ]]
 }
 

@@ -3,7 +3,8 @@
  * What an initiator may send to sgw-target: any bytes, before and after a
  * login, on two connections. The first byte says how: bit 0 and 1 a session
  * that is there (none, normal, discovery, normal with unsolicited data), bit 2 a
- * second connection for the bytes from the middle on, bit 3 small pieces.
+ * second connection for the bytes from the middle on, bit 3 small pieces, the
+ * bits above which faults are in force.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -11,6 +12,7 @@
 #include <string.h>
 
 #include "../target/connection.h"
+#include "../target/faults.h"
 #include "../target/gateway.h"
 #include "buf.h"
 #include "err.h"
@@ -23,6 +25,18 @@ enum {
 	SECOND = 4,
 	SMALL_PIECES = 8,
 	VOLUME_SIZE = 1024 * 1024, /* what is written stays: it has to fit into memory */
+};
+
+static const char *const fault_sets[8][4] = {
+	{ NULL },
+	{ "on scsi: stall 50s" },
+	{ "on scsi: ignore" },
+	{ "on scsi: fail 3/11/00", "on login nth=2: refuse 0x0301" },
+	{ "on nop-out: stall 30s", "on text: stall 30s", "on login: stall 20s" },
+	{ "on scsi nth=2: drop", "on nop-out: reset", "on login-request nth=3: drop" },
+	{ "on send-targets: hostile-names", "on send-targets: advertise 192.0.2.1" },
+	{ "on scsi count=3: stall 10s", "on data-out nth=2: ignore", "on task nth=2: ignore",
+	  "on logout: stall 10s" },
 };
 
 /* An initiator's end: what comes must be PDUs whose StatSN counts. */
@@ -58,6 +72,21 @@ static struct gateway *make_gateway(void)
 	if (gateway_prepare(gateway, &unused, &err) < 0)
 		abort();
 	return gateway;
+}
+
+static void set_faults(struct gateway *gateway, const char *const *rules)
+{
+	static struct faults *faults;
+	struct err err;
+
+	if (!faults)
+		faults = faults_new(gateway, NULL, &err);
+	if (!faults)
+		abort();
+	faults_clear(faults);
+	for (int i = 0; i < 4 && rules[i]; i++)
+		if (faults_take(faults, rules[i], &err) < 0)
+			abort();
 }
 
 static void check_pdu(struct end *end, const struct pdu *pdu)
@@ -136,7 +165,7 @@ static bool digests_came(struct end *end)
 
 static void feed(struct end *end, const uint8_t *bytes, size_t len, size_t piece)
 {
-	while (len > 0 && end->connection.phase < CONNECTION_CLOSING) {
+	while (len > 0 && end->connection.phase < CONNECTION_CLOSING && !end->connection.paused) {
 		uint8_t *space;
 		size_t some;
 		struct err err;
@@ -160,6 +189,23 @@ static void feed(struct end *end, const uint8_t *bytes, size_t len, size_t piece
 			take(end);
 		} while (more);
 	}
+}
+
+/* What became of one whose time had come. */
+static void feed_late(struct end *end)
+{
+	bool more;
+
+	do {
+		take(end);
+		more = connection_handle(&end->connection);
+		if (digests_came(end)) {
+			out_reset(&end->connection.gateway->out);
+			connection_end(&end->connection, "digests");
+			return;
+		}
+	} while (more);
+	take(end);
 }
 
 static void log_in(struct end *end, const char *text, size_t len)
@@ -198,6 +244,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!gateway)
 		gateway = make_gateway();
 	gateway->now = 1000;
+	set_faults(gateway, fault_sets[0]);
 	piece = data[0] & SMALL_PIECES ? 7 : SIZE_MAX;
 	middle = data[0] & SECOND ? (size - 1) / 2 : size - 1;
 	begin(&first, gateway);
@@ -208,13 +255,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		log_in(&first, discovery, sizeof(discovery));
 	if ((data[0] & 3) == 3)
 		log_in(&first, unasked, sizeof(unasked));
+	set_faults(gateway, fault_sets[data[0] >> 4 & 7]);
 	feed(&first, data + 1, middle, piece);
 	feed(&second, data + 1 + middle, size - 1 - middle, piece);
 	/* Long enough for every deadline, a ping and its answer among them. */
 	for (int i = 0; i < 4; i++) {
 		gateway->now += 100000;
 		while ((late = gateway_expire(gateway)) != NULL)
-			take((struct end *)(void *)late);
+			feed_late((struct end *)(void *)late);
 	}
 	finish(&first);
 	finish(&second);

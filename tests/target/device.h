@@ -32,6 +32,8 @@ struct device_type {
 	uint8_t type; /* of INQUIRY: 00h disk, 01h tape, 08h changer (SPC-4) */
 	bool removable;
 	uint16_t versions[DEVICE_VERSIONS_MAX]; /* standards it claims, 0 ends them */
+	/* The first block of a command that is about some; false: it is not. NULL: none is. */
+	bool (*find_address)(const uint8_t *cdb, uint64_t *address);
 	struct scsi_op ops[256]; /* by operation code */
 };
 

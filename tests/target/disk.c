@@ -273,9 +273,20 @@ static void read_capacity_16(struct task *task)
 #define CDB_12(op, flags) { op, flags, ALL4, ALL4, 0x1f, 0x04 }
 #define CDB_16(op, flags) { op, flags, ALL8, ALL4, 0x1f, 0x04 }
 
+static bool find_address(const uint8_t *cdb, uint64_t *address)
+{
+	void (*run)(struct task *task) = device_disk.ops[cdb[0]].run;
+	uint64_t count;
+
+	parse_range(cdb, address, &count);
+	return run == read_blocks || run == write_blocks || run == verify ||
+	       run == write_and_verify;
+}
+
 const struct device_type device_disk = {
 	.type = 0x00,
 	.versions = { 0x00a0, 0x0960, 0x0460, 0x04c0 }, /* SAM-5, iSCSI, SPC-4, SBC-3 */
+	.find_address = find_address,
 	.ops = {
 		SCSI_COMMON_OPS,
 		[SCSI_TEST_UNIT_READY] = { .name = "test-unit-ready", .run = scsi_ready,

@@ -57,7 +57,8 @@ static void sweep(struct faults *faults)
 		struct rule *rule = faults->rules;
 
 		faults->rules = rule->next;
-		loop_timer_cancel(server_loop(faults->server), &rule->timer);
+		if (rule->when == RULE_AT)
+			loop_timer_cancel(server_loop(faults->server), &rule->timer);
 		rule_free(rule);
 	}
 }
@@ -90,7 +91,6 @@ static enum verdict strike(struct rule *rule, struct connection *connection, con
 		.pdu = pdu,
 	};
 
-	faults->gateway->now = loop_now(server_loop(faults->server));
 	rule->struck++;
 	if (!rule->action->quiet) {
 		event_count(&faults->gateway->events, EVENT_FAULT);
@@ -166,6 +166,7 @@ static void time_came(void *arg)
 	struct rule *rule = arg;
 	struct faults *faults = rule->faults;
 
+	faults->gateway->now = loop_now(server_loop(faults->server));
 	faults->striking = true;
 	strike(rule, NULL, NULL);
 	faults->striking = false;
@@ -188,6 +189,7 @@ static int put(struct faults *faults, struct rule *rule, struct err *err)
 
 	rule->faults = faults;
 	if (rule->when == RULE_NOW) {
+		faults->gateway->now = loop_now(server_loop(faults->server));
 		strike(rule, NULL, NULL);
 		rule_free(rule);
 		return 0;

@@ -22,9 +22,12 @@ struct faults {
 	bool clearing; /* … but all do then */
 };
 
-/* No rules yet, for a gateway and its server. NULL: no memory. */
+/*
+ * No rules yet, for a gateway and its server. Without one there are no times,
+ * and no actions that are about all of it. NULL: no memory.
+ */
 struct faults *faults_new(struct gateway *gateway, struct server *server, struct err *err)
-	__attribute__((nonnull));
+	__attribute__((nonnull(1, 3)));
 /* Before the server goes. NULL is fine. */
 void faults_free(struct faults *faults);
 

@@ -15,6 +15,7 @@ enum {
 	AHS_BIDI_READ_LENGTH = 2,
 	SENSE_CURRENT = 0x70, /* fixed format, current error */
 	SENSE_VALID = 0x80, /* INFORMATION is */
+	SENSE_KEY_MEDIUM = 3,
 };
 
 /* The additional header segments: known types, lengths that add up (11.2.2). */
@@ -160,9 +161,16 @@ static void run(struct task *task)
 /* What the rules want of a command. Returns whether it ends with that instead of being run. */
 static bool be_struck(struct task *task, struct struck *struck)
 {
+	const struct device_type *type = task->connection->session->target->device.type;
+	uint64_t address;
+
 	task->stall_ms = struck->stall_ms;
 	if (struck->scsi_status == STATUS_CHECK_CONDITION)
 		task_fail(task, struck->sense);
+	/* A medium error tells the first block (SPC-4, 4.5.3). */
+	if (struck->sense >> 16 == SENSE_KEY_MEDIUM && type->find_address &&
+	    type->find_address(task->cdb, &address))
+		task_information(task, address);
 	task->status = struck->scsi_status;
 	return struck->scsi_status != STATUS_GOOD;
 }

@@ -36,6 +36,7 @@ struct peer {
 
 struct script {
 	struct gateway *gateway;
+	struct faults *faults; /* none yet, where there was no "fault" */
 	struct peer peers[PEERS];
 	struct chap_challenge earlier;
 	struct chap_memory challenges; /* all that the target has sent */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../target/faults.h"
 #include "err.h"
 #include "iscsi/bytes.h"
 #include "target_parts.h"
@@ -160,6 +161,17 @@ static void pass_time(struct script *script, uint64_t ms)
 	}
 }
 
+static bool add_fault(struct script *script, const char *rule)
+{
+	struct err err;
+
+	if (!script->faults)
+		script->faults = faults_new(script->gateway, NULL, &err);
+	if (!script->faults || faults_take(script->faults, rule, &err) < 0)
+		return script_fail(script, "%s", err.reason);
+	return true;
+}
+
 static bool run_line(struct script *script, char *line)
 {
 	struct peer *peer = script->peers;
@@ -173,6 +185,8 @@ static bool run_line(struct script *script, char *line)
 		pass_time(script, strtoul(line + 5, NULL, 10));
 		return true;
 	}
+	if (strncmp(line, "fault ", 6) == 0)
+		return add_fault(script, line + 6);
 	if (!peer->used || strcmp(line, "new") == 0) {
 		if (peer->theirs.len > 0)
 			script->earlier = peer->theirs;
@@ -216,6 +230,7 @@ bool script_run(const char *text, char why[512])
 	}
 	for (int i = 0; i < PEERS; i++)
 		peer_close(&script.peers[i]);
+	faults_free(script.faults);
 	gateway_free(script.gateway);
 	return good;
 }

@@ -17,6 +17,7 @@
  *   generous           myvolume has a command c0 00 and a length: it answers so many bytes
  *   attentive          the unit attention of a new nexus is not taken away before its first command
  *   portal HOST:PORT   another portal; the first is 127.0.0.1:3260
+ *   fault RULE         from now on; "on" alone
  *   wait MS            let time pass
  *   pull N             ask for all targets, follow the parts of the answer: there are N
  *   count N BYTES      read so many bytes from block 0; they come in N Data-In PDUs

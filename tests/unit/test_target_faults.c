@@ -15,6 +15,7 @@
 #include "../target/fault_rule.h"
 #include "buf.h"
 #include "err.h"
+#include "target_script.h"
 
 /* A rule in one fixed form; "-" where a line is none. */
 static void describe(const struct rule *rule, struct buf *out)
@@ -224,12 +225,123 @@ static void test_every_action_can_be_had_somewhere(void **state)
 	}
 }
 
+#define LOGIN_WITH(keys) "> 1/3T : I|T|" keys "\n< 0000 1/3T\n"
+#define LOGIN "> 1/3T : I|T\n< 0000 1/3T\n"
+#define ASKED LOGIN_WITH("InitialR2T=Yes|ImmediateData=No")
+#define UNASKED LOGIN_WITH("InitialR2T=No|ImmediateData=No")
+#define PING "> nop : x\n< nop : !x\n"
+#define INQUIRY "120000002400"
+#define WRITE_1 "2a000000000100000100"
+#define READ_1 "28000000000100000100"
+#define TEST_UNIT_READY "000000000000"
+
+static const struct script_row scripts[] = {
+	{ "a stalled answer that was made up comes whole, and others before it",
+	  LOGIN "fault on scsi.inquiry nth=1: stall 5s\n> cmd F R len=36 itt=9 : " INQUIRY "\n"
+		"< open\n" PING "> cmd F R len=36 itt=10 : " INQUIRY "\n< data itt=10 dsl=36\n"
+		"wait 4999\n< open\nwait 1\n< data itt=9 dsl=36 flags=0x81 byte0=0\n< open" },
+	{ "a stalled read takes its place in the window until then",
+	  LOGIN "fault on scsi.read nth=1: stall 5s\n> cmd F R len=512 itt=9 : " READ_1 "\n"
+		"> nop : x\n< nop max=228\nwait 5000\n< data itt=9 dsl=512 max=229" },
+	{ "a stalled write is asked for, taken, and answered later",
+	  ASKED "fault on scsi.write: stall 5s\n> cmd F W len=512 itt=9 : " WRITE_1 "\n< r2t\n"
+		"> dataout F itt=9 ttt=r0 data=512 byte=z :\n< none\n> cmd F R len=512 : " READ_1
+		"\n< data byte0=122\nwait 4999\n< none\nwait 1\n< status st=0 itt=9" },
+	{ "the stall of a write is counted from when all of it is there",
+	  ASKED "fault on scsi.write: stall 5s\n> cmd F W len=512 itt=9 : " WRITE_1 "\n< r2t\n"
+		"wait 6000\n> dataout F itt=9 ttt=r0 data=512 :\n< none\nwait 5000\n< status" },
+	{ "a stalled command is aborted, and its tag used again",
+	  LOGIN "fault on scsi.read nth=1: stall 5s\n> cmd F R len=512 itt=9 : " READ_1 "\n"
+		"> tmf I F fn=1 ref=9 refsn=100 :\n< tmf code=0 max=228\n"
+		"> cmd F R len=512 itt=9 : " READ_1 "\n< data itt=9\nwait 6000\n< open" },
+	{ "a stalled command goes with LUN RESET",
+	  LOGIN "fault on scsi.read: stall 5s\n> cmd F R len=512 itt=9 : " READ_1 "\n"
+		"> tmf I F fn=5 :\n< tmf code=0\nwait 6000\n< open" },
+	{ "a stalled command's tag is in use",
+	  LOGIN "fault on scsi.read nth=1: stall 5s\n> cmd F R len=512 itt=9 : " READ_1 "\n"
+		"> cmd F R len=512 itt=9 : " READ_1 "\n< reject code=7\nwait 5000\n< data itt=9" },
+	{ "stalled commands are answered in the order of their times",
+	  LOGIN "fault on scsi.read nth=1: stall 5s\nfault on scsi.read nth=2: stall 1s\n"
+		"> cmd F R len=512 itt=9 : " READ_1 "\n> cmd F R len=512 itt=10 : " READ_1 "\n"
+		"wait 1000\n< data itt=10\n< none\nwait 4000\n< data itt=9" },
+	{ "a session goes with what is stalled in it",
+	  LOGIN "fault on scsi.read: stall 5s\n> cmd F R len=512 itt=9 : " READ_1 "\n"
+		"> logout F fn=0 :\n< logout code=0\n< closed\nwait 6000\nnew\n" LOGIN PING },
+	{ "an ignored write moves its data and is never answered, but can be aborted",
+	  ASKED "fault on scsi.write nth=1: ignore\n> cmd F W len=512 itt=9 : " WRITE_1 "\n< r2t\n"
+		"> dataout F itt=9 ttt=r0 data=512 :\nwait 4000\n< none\n"
+		"> tmf I F fn=1 ref=9 refsn=100 :\n< tmf code=0\n" PING },
+	{ "an ignored NOP-Out counts, and the next one is answered", LOGIN
+	  "fault on nop-out nth=1: ignore\n> nop : a\n< open\n> nop : b\n< nop exp=102 : !b" },
+	{ "an ignored text request, logout, task management", LOGIN
+	  "fault on text nth=1: ignore\nfault on logout nth=1: ignore\nfault on task: ignore\n"
+	  "> text F : SendTargets=\n< open\n> tmf I F fn=5 :\n< open\n> logout F fn=0 :\n"
+	  "< open\n> logout F fn=0 :\n< logout\n< closed" },
+	{ "an ignored command that came before its turn",
+	  LOGIN "fault on nop-out nth=2: ignore\n> nop sn=101 : b\n< none\n> nop sn=100 : a\n"
+		"< nop : !a\n< open\n> nop sn=102 : c\n< nop exp=103 : !c" },
+	{ "a command fails with sense data, and its address where that is of the medium",
+	  LOGIN "fault on scsi.read nth=1: fail 3/11/00\n> cmd F R len=512 : " READ_1 "\n"
+		"< status st=2 key=3 asc=0x1100 flags=0x82 res=512\n> cmd F R len=512 : " READ_1
+		"\n< data" },
+	{ "a write that fails takes its unsolicited data first",
+	  UNASKED "fault on scsi.write: fail 4/44/00\n> cmd W len=512 itt=9 : " WRITE_1 "\n< none\n"
+		  "> dataout F itt=9 data=512 byte=z :\n< status st=2 key=4 asc=0x4400\n"
+		  "> cmd F R len=512 : " READ_1 "\n< data byte0=0" },
+	{ "BUSY, TASK SET FULL, RESERVATION CONFLICT",
+	  LOGIN "fault on scsi nth=1: fail busy\nfault on scsi nth=2: fail task-set-full\n"
+		"fault on scsi nth=3: fail reservation-conflict\n"
+		"> cmd F : " TEST_UNIT_READY "\n< status st=8\n> cmd F : " TEST_UNIT_READY
+		"\n< status st=0x28\n> cmd F : " TEST_UNIT_READY "\n< status st=0x18\n"
+		"> cmd F : " TEST_UNIT_READY "\n< status st=0" },
+	{ "a failure that is late",
+	  LOGIN "fault on scsi: stall 1s\nfault on scsi: fail busy\n> cmd F : " TEST_UNIT_READY
+		"\n< open\nwait 1000\n< status st=8" },
+	{ "a fault of a command that is rejected is none of the next one", ASKED
+	  "> cmd F W len=512 itt=9 : " WRITE_1 "\n< r2t\nfault on scsi nth=1: fail busy\n"
+	  "> cmd F W len=512 itt=9 : " WRITE_1 "\n< reject code=7\n"
+	  "> dataout F itt=9 ttt=r0 data=512 :\n< status st=0\n> cmd F sn=101 : " TEST_UNIT_READY
+	  "\n< status st=0" },
+	{ "a refused login", "fault on login nth=1: refuse 0x0202\n> 1/3T : I|T\n< 0202\n< closed\n"
+			     "new\n" LOGIN },
+	{ "a login is refused after its proof, not before",
+	  "chap any\nfault on login: refuse 0x0301\n> 0/1T : I|T|AuthMethod=None\n< 0201\n< "
+	  "closed" },
+	{ "a discovery is none of \"login\"",
+	  "fault on login: refuse 0x0202\n> 1/3T : I|D\n< 0000 1/3T\n" },
+	{ "a login request that is refused, one that is ignored",
+	  "fault on login-request nth=2: refuse 0x0302\n> 0/1T : I|T|AuthMethod=None\n< 0000 0/1T\n"
+	  "> 1/3T :\n< 0302\n< closed" },
+	{ "a connection that is dropped in mid session",
+	  LOGIN "fault on nop-out nth=2: drop\n" PING "> nop : x\n< closed" },
+	{ "a rule of an initiator and a target", LOGIN
+	  "b > 1/3T : InitiatorName=iqn.2026-01.com.example:other|T\nb < 0000 1/3T\n"
+	  "fault on nop-out initiator=iqn.2026-01.com.example:Other target=myvolume: ignore\n" PING
+	  "b > nop : x\nb < open\n" PING },
+	{ "other records, another address, another answer",
+	  "> 1/3T : I|D\n< 0000 1/3T\nfault on send-targets nth=1: advertise 192.0.2.1\n"
+	  "fault on send-targets nth=1: name \"../x\"\n> text F : SendTargets=All\n"
+	  "< text F : !TargetName=../x|TargetAddress=192.0.2.1:3260,1|"
+	  "TargetName=iqn.1997-05.com.amazon:myvolume|TargetAddress=192.0.2.1:3260,1\n"
+	  "fault on send-targets nth=1: answer \"A=B\\0C\\0\"\n> text F : SendTargets=All\n"
+	  "< text F raw : !A=B|C|\n> text F : SendTargets=All\n"
+	  "< text F : "
+	  "!TargetName=iqn.1997-05.com.amazon:myvolume|TargetAddress=127.0.0.1:3260,1\n" },
+};
+
+static void test_what_an_initiator_sees_of_faults(void **state)
+{
+	(void)state;
+	assert_int_equal(script_run_rows(scripts, ARRAY_LEN(scripts)), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_line_is_a_rule_or_says_what_is_wrong),
 		cmocka_unit_test(test_long_words),
 		cmocka_unit_test(test_every_action_can_be_had_somewhere),
+		cmocka_unit_test(test_what_an_initiator_sees_of_faults),
 	};
 
 	return cmocka_run_group_tests_name("target_faults", tests, NULL, NULL);
