@@ -12,7 +12,7 @@ load helpers
 	[[ ${lines[0]} == WORKLOAD*SERVER*PER-SECOND*OF-RESPONDER*OF-TGTD* ]]
 	[[ $output == *$'\nread-4k-depth-128  sgw-target '* ]]
 
-	jq -e '[.rows[] | .workload + " " + .server] | length == 21 and length == (unique | length)' \
+	jq -e '[.rows[] | .workload + " " + .server] | length == 24 and length == (unique | length)' \
 		"$RESULTS/target.json"
 	jq -e 'all(.rows[]; .rate > 0 and .server_cpu_us > 0 and .of_tgtd_null > 0)' \
 		"$RESULTS/target.json"

@@ -26,6 +26,7 @@
 
 enum {
 	RECEIVE = 256 * 1024,
+	SEND_BUFFER = 1024 * 1024, /* the system's 4 MiB are out of the caches when they are read */
 	PIECES = 1024, /* of one send: what the kernel takes */
 	DATA_MOST = 262144, /* of one PDU, and of one burst: what libiscsi allows */
 	WINDOW = 128, /* commands at a time */
@@ -304,7 +305,7 @@ static void part(int epoll, struct peer *peer)
 
 static void welcome(int epoll, int listener)
 {
-	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC), on = 1;
+	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC), on = 1, buffer = SEND_BUFFER;
 	struct peer *peer = calloc(1, sizeof(*peer));
 	struct epoll_event event = { .events = EPOLLIN, .data.ptr = peer };
 
@@ -312,6 +313,8 @@ static void welcome(int epoll, int listener)
 		die("accept");
 	peer->fd = fd;
 	peer->stat_sn = 1;
+	/* Root alone may; without it only long reads suffer. */
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &buffer, sizeof(buffer));
 	if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) < 0 ||
 	    epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0)
 		die("a connection");
