@@ -60,20 +60,26 @@ static void alarm_rang(void *arg, unsigned int events)
 		loop->alarm_due = UINT64_MAX;
 }
 
-/* In time for the earliest timer; where that was taken back it rings for nothing, once. */
-static int set_alarm(struct loop *loop, struct err *err)
+/*
+ * In time for the earliest timer; where that was taken back it rings for nothing, once. Timers are
+ * set in whole milliseconds from the one that has begun: at its end is never early. Returns what is
+ * left for epoll_wait to wait: 0 where a timer is due, or -1.
+ */
+static int set_alarm(struct loop *loop)
 {
 	const struct loop_timer *first = timers_first(&loop->timers);
-	struct itimerspec when = { .it_value.tv_nsec = 1 }; /* all zero would be never */
+	struct itimerspec when = { .it_value.tv_nsec = 999999 };
 
-	if (!first || first->due >= loop->alarm_due)
+	if (first && first->due <= loop->now)
 		return 0;
+	if (!first || first->due >= loop->alarm_due)
+		return -1;
 	when.it_value.tv_sec = (time_t)(first->due / 1000);
 	when.it_value.tv_nsec += (long)(first->due % 1000) * 1000000;
 	if (timerfd_settime(loop->alarm, TFD_TIMER_ABSTIME, &when, NULL) < 0)
-		return err_sys(err, errno, "cannot set a timer");
+		return timers_wait_ms(&loop->timers, loop->now);
 	loop->alarm_due = first->due;
-	return 0;
+	return -1;
 }
 
 struct loop *loop_new(struct err *err)
@@ -215,11 +221,8 @@ int loop_run(struct loop *loop, struct err *err)
 {
 	loop->stop = false;
 	while (!loop->stop) {
-		int count, rc = set_alarm(loop, err);
+		int count = epoll_wait(loop->epoll, loop->events, EVENTS_MAX, set_alarm(loop));
 
-		if (rc < 0)
-			return rc;
-		count = epoll_wait(loop->epoll, loop->events, EVENTS_MAX, -1);
 		if (count < 0 && errno != EINTR)
 			return err_sys(err, errno, "cannot wait for events");
 		update_clock(loop);
