@@ -12,7 +12,7 @@
 
 enum {
 	TRIES = 5,
-	VALUE_MAX = 64,
+	VALUE_MAX = 4096, /* one page: so much a file of sysfs claims to have */
 };
 
 static int read_back(const struct paths *paths, const char *path, struct buf *out, struct err *err)
@@ -32,8 +32,10 @@ static int try_once(const struct paths *paths, const char *path, const char *val
 
 	if (rc == 0)
 		rc = read_back(paths, path, &now, err);
-	if (rc == -EBUSY) /* what the kernel says of a session that is lost or not there yet */
+	if (rc == -EBUSY) { /* what the kernel says of a session that is lost or not there yet */
 		err_set(err, EBUSY, "%s cannot be set while the session is not logged in", value);
+		return paths_at(paths, path, err);
+	}
 	if (rc < 0 || strcmp(buf_text(&now), value) == 0)
 		return rc;
 	err_set(err, EIO, "%s was written, and it is %s: something else sets it", value,
