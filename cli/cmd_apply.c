@@ -5,8 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "apply_report.h"
 #include "command.h"
 #include "documents/chap_file.h"
+#include "engine/actions.h"
 #include "engine/plan.h"
 #include "engine/plan_chap.h"
 #include "engine/tx.h"
@@ -14,8 +16,8 @@
 #include "findings_report.h"
 #include "inspection.h"
 #include "live.h"
+#include "logins.h"
 #include "os/files.h"
-#include "plan_report.h"
 #include "report.h"
 
 enum { CHAP_FILE_MAX = 1 << 20 };
@@ -28,8 +30,9 @@ struct applying {
 	char initiator[ISCSI_NAME_SIZE];
 	bool *unused; /* one flag a CHAP entry */
 	struct plan plan;
+	struct actions actions; /* as foreseen with the plan */
 	struct tx *tx;
-	char id[TX_ID_MAX]; /* empty: nothing was written */
+	struct apply_report report;
 };
 
 static int load_chap(struct applying *a, struct err *err)
@@ -66,6 +69,8 @@ static int make_plan(struct applying *a, struct err *err)
 		if (rc == -EINVAL)
 			err_at(err, "%s", a->opt->chap);
 	}
+	if (rc == 0 && a->opt->connect)
+		rc = plan_startup(&a->plan, survey, err);
 	return rc < 0 ? rc : plan_finish(&a->plan, survey, err);
 }
 
@@ -97,7 +102,8 @@ static size_t add_words(char *out, size_t size, size_t used, const char *option,
 /* The journal tells what was asked for; options that hold a value of weight are in it. */
 static void describe(const struct options *opt, char *out, size_t size)
 {
-	size_t used = (size_t)snprintf(out, size, "apply%s%s", opt->chap ? " --chap" : "",
+	size_t used = (size_t)snprintf(out, size, "apply%s%s%s", opt->connect ? " --connect" : "",
+				       opt->chap ? " --chap" : "",
 				       opt->scope == SCOPE_TARGETS ? " --scope targets" : "");
 
 	used = add_words(out, size, used, "--profile ", opt->profiles);
@@ -121,7 +127,7 @@ static int look_again(struct applying *a, struct err *err)
 			finding->value			      ? finding->value->where->key
 			: finding->verdict == VERDICT_HARMFUL ? "what disables its harmful rule"
 							      : "its mode",
-			a->id);
+			a->report.id);
 		rc = err_at(err, "%s", finding->place->path);
 	}
 	return rc;
@@ -140,83 +146,53 @@ static void warn_of_rest(const struct findings *findings)
 	}
 }
 
-static int print_json(const struct applying *a, struct err *err)
+static bool changes_something(const struct plan *plan)
 {
-	json_t *document = json_document("apply");
-
-	json_object_set_new(document, "dry_run", json_boolean(a->opt->dry_run));
-	json_object_set_new(document, "changed", json_boolean(a->id[0] != '\0'));
-	json_object_set_new(document, "entry", a->id[0] ? json_string(a->id) : json_null());
-	json_object_set_new(document, "changes", plan_json(&a->plan));
-	json_object_set_new(document, "live", plan_json_live(&a->plan));
-	return json_print(document, stdout, err);
+	return plan->file_count > 0 || plan->live_count > 0;
 }
 
-static bool changes(const struct applying *a)
+/* Files first, as one; then what is live, of which each value is for itself. */
+static int write_plan(struct applying *a, struct err *live_err, struct err *err)
 {
-	return a->plan.file_count > 0 || a->plan.live_count > 0;
-}
-
-static void print_counts(const struct plan *plan)
-{
-	if (plan->file_count > 0)
-		printf("%zu %s", plan->file_count, plan->file_count == 1 ? "file" : "files");
-	if (plan->live_count > 0)
-		printf("%s%zu live %s", plan->file_count > 0 ? " and " : "", plan->live_count,
-		       plan->live_count == 1 ? "value" : "values");
-}
-
-static int print_result(struct applying *a, struct err *err)
-{
-	int rc = 0;
-
-	if (a->opt->output == OUTPUT_JSON)
-		return print_json(a, err);
-	if (a->opt->output == OUTPUT_DIFF)
-		return plan_print_diff(&a->plan, err);
-	if (!changes(a)) {
-		printf("nothing to change\n");
-		return 0;
-	}
-	rc = plan_print_table(&a->plan, err);
-	print_counts(&a->plan);
-	if (a->opt->dry_run) {
-		printf(" would change; nothing was written\n");
-		return rc;
-	}
-	printf(" written; take it back with: ");
-	options_print_command(&(struct options){ .root = a->opt->root }, "undo", stdout);
-	printf(" %s\n", a->id);
-	return rc;
-}
-
-static int write_plan(struct applying *a, struct err *err)
-{
-	struct err live_err = { 0 };
+	const struct paths *paths = &a->in.paths;
 	char command[256];
 	int rc;
 
 	describe(a->opt, command, sizeof(command));
 	tx_live(a->tx, a->plan.lives, a->plan.live_count);
-	rc = tx_commit(a->tx, command, a->plan.files, a->plan.file_count, a->id, err);
-	if (rc == 0) {
-		live_set(&a->plan, &a->in.paths, &live_err);
-		rc = print_result(a, err);
+	rc = tx_commit(a->tx, command, a->plan.files, a->plan.file_count, a->report.id, err);
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < a->actions.count; i++) {
+		if (a->actions.items[i].kind == ACTION_RELOAD_RULES)
+			live_reload_rules(&a->plan, paths);
 	}
+	live_set(&a->plan, paths, live_err);
+	return 0;
+}
+
+static int carry_out(struct applying *a, struct err *err)
+{
+	struct err live_err = { 0 };
+	int rc = 0;
+
+	if (changes_something(&a->plan))
+		rc = write_plan(a, &live_err, err);
 	if (rc == 0)
-		rc = report_flush(err, "the files are; undo %s takes them back", a->id);
+		rc = apply_report_plan(&a->report, &a->plan, &a->actions, err);
+	if (rc == 0 && a->report.id[0] != '\0')
+		rc = report_flush(err, "the files are; undo %s takes them back", a->report.id);
+	/* Both point into the survey: they end before the second look. */
+	plan_done(&a->plan);
+	actions_done(&a->actions);
 	if (rc == 0 && live_err.code != 0) {
 		*err = live_err;
 		rc = -err->code;
 	}
-	/* The plan points into the survey: it ends before the second look. */
-	plan_done(&a->plan);
-	if (rc == 0)
+	if (rc == 0 && a->report.id[0] != '\0')
 		rc = look_again(a, err);
-	if (rc == 0)
-		warn_of_rest(&a->in.findings);
-	if (rc == 0 && a->opt->output == OUTPUT_TABLE)
-		findings_print_remedies(&a->in.findings);
+	/* Logins take their time: nobody has to wait for them. */
+	tx_end(TAKE_PTR(a->tx));
 	return rc;
 }
 
@@ -233,6 +209,31 @@ static int begin(struct applying *a, struct err *err)
 	return rc;
 }
 
+static int foresee(struct applying *a, struct err *err)
+{
+	const struct actions_wanted wanted = {
+		.reload = a->in.paths.live,
+		.log_in = a->opt->connect,
+	};
+	int rc = make_plan(a, err);
+
+	if (rc < 0)
+		return rc;
+	warn_about(a);
+	return actions_find(&a->actions, &a->in.survey, &a->in.findings, &a->plan, &wanted, err);
+}
+
+static int show(struct applying *a, struct err *err)
+{
+	bool differs = changes_something(&a->plan) || a->actions.count > 0;
+	int rc = apply_report_plan(&a->report, &a->plan, &a->actions, err);
+
+	warn_of_rest(&a->in.findings);
+	if (rc == 0)
+		rc = apply_report_end(&a->report, err);
+	return rc < 0 ? rc : differs ? EXIT_DIFFERS : EXIT_DONE;
+}
+
 static int apply(struct applying *a, struct err *err)
 {
 	int rc = inspection_open(&a->in, a->opt, err);
@@ -246,29 +247,45 @@ static int apply(struct applying *a, struct err *err)
 	if (rc == 0)
 		rc = inspection_survey(&a->in, true, err);
 	if (rc == 0)
-		rc = make_plan(a, err);
+		rc = foresee(a, err);
 	if (rc < 0)
 		return rc;
-	warn_about(a);
-	if (changes(a) && !a->opt->dry_run)
-		return write_plan(a, err);
-	warn_of_rest(&a->in.findings);
-	rc = print_result(a, err);
-	if (rc == 0 && a->opt->output == OUTPUT_TABLE && !a->opt->dry_run)
-		findings_print_remedies(&a->in.findings);
-	return rc < 0 ? rc : changes(a) ? EXIT_DIFFERS : EXIT_DONE;
+	if (a->opt->dry_run)
+		return show(a, err);
+	rc = carry_out(a, err);
+	if (rc == 0 && a->opt->connect)
+		rc = logins_run(&a->in, a->opt, &a->report, err);
+	if (rc == 0) {
+		warn_of_rest(&a->in.findings);
+		if (a->opt->output == OUTPUT_TABLE)
+			findings_print_remedies(&a->in.findings);
+	}
+	return rc;
+}
+
+static int check_usage(const struct options *opt, struct err *err)
+{
+	if (opt->output == OUTPUT_DIFF && !opt->dry_run)
+		return err_set(err, ERR_USAGE, "--output diff goes with --dry-run");
+	if (opt->root && opt->connect)
+		return err_set(err, ERR_USAGE,
+			       "--connect is for the running host: it does not go with --root");
+	return 0;
 }
 
 static int run(const struct options *opt, struct err *err)
 {
-	struct applying a = { .opt = opt, .in = INSPECTION_NONE };
-	int rc;
+	struct applying a = { .opt = opt, .in = INSPECTION_NONE, .report = { .opt = opt } };
+	struct err print_err = { 0 };
+	int rc = check_usage(opt, err);
 
-	if (opt->output == OUTPUT_DIFF && !opt->dry_run)
-		return err_set(err, ERR_USAGE, "--output diff goes with --dry-run");
-	rc = apply(&a, err);
-	if (a.tx)
-		tx_end(a.tx);
+	if (rc == 0)
+		rc = apply(&a, err);
+	/* What was done is told also where it ended in an error. */
+	if (apply_report_end(&a.report, rc < 0 ? &print_err : err) < 0 && rc >= 0)
+		rc = -err->code;
+	tx_end(a.tx);
+	actions_done(&a.actions);
 	plan_done(&a.plan);
 	chap_file_done(&a.chap);
 	free(a.unused);
@@ -281,6 +298,6 @@ const struct command command_apply = {
 	.args = "[PORTAL...]",
 	.summary = "tune this host for its gateways: iscsid.conf, the udev rule, the records",
 	.options = OPT_ROOT | OPT_PROFILE | OPT_SCOPE | OPT_CHAP | OPT_DRY_RUN | OPT_TIMEOUT |
-		   OPT_SKIP_UNREACHABLE | OPT_OUTPUT_DIFF,
+		   OPT_SKIP_UNREACHABLE | OPT_OUTPUT_DIFF | OPT_LOGINS,
 	.run = run,
 };

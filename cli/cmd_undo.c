@@ -11,6 +11,7 @@
 #include "err.h"
 #include "host/paths.h"
 #include "host/sessions.h"
+#include "live.h"
 #include "report.h"
 
 static const char *const state_words[] = {
@@ -72,6 +73,7 @@ struct undoing {
 	char id[TX_ID_MAX];
 	size_t kept;
 	size_t records; /* that hold former values again */
+	bool rules; /* of udev changed */
 };
 
 /* A record whose session runs is in use: iscsid reads it when it logs in again. */
@@ -112,6 +114,7 @@ static void note_step(const struct undo_step *step, void *ctx)
 	steps->kept += step->action == UNDO_KEPT;
 	steps->records += (step->action == UNDO_RESTORED || step->action == UNDO_EDITED) &&
 			  strstr(step->path, "/nodes/");
+	steps->rules |= step->action != UNDO_KEPT && strstr(step->path, "/udev/rules.d/");
 	table_row(&steps->table, step->path, step->key ? step->key : "", done[step->action], note,
 		  NULL);
 	json_array_append_new(steps->list,
@@ -195,6 +198,8 @@ static int undo(struct undoing *steps, const struct paths *paths, const struct o
 		rc = begin(&tx, paths, id, &mended, err);
 		if (rc == 0 && !mended)
 			rc = undo_entry(tx, id, refuse_live_record, note_step, steps, err);
+		if (rc == 0 && steps->rules && paths->live)
+			live_reload_former_rules(paths);
 		tx_end(tx);
 	}
 	if (rc == 0)

@@ -2,10 +2,25 @@
 #include "live.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
 
+#include "command.h"
+#include "engine/compare.h"
 #include "engine/knob.h"
 #include "engine/plan.h"
 #include "err.h"
+#include "host/paths.h"
+#include "host/program.h"
+#include "host/sessions.h"
+
+enum {
+	RELOADS = 5,
+	RELOAD_MS = 10000, /* of udevadm, which waits for udevd's answer */
+	EVENT_MS = 2000, /* until an event has gone through all rules */
+	LOOK_MS = 20,
+};
 
 int live_set(const struct plan *plan, const struct paths *paths, struct err *err)
 {
@@ -17,11 +32,129 @@ int live_set(const struct plan *plan, const struct paths *paths, struct err *err
 		int set = knob_set(paths, knob_find(change->place->kind, change->key),
 				   change->place->path, change->after, rc < 0 ? &later : err);
 
-		/* What went meanwhile needs no value. */
-		if (set == -ENOENT)
-			set = 0;
-		if (rc == 0)
+		if (rc == 0 && set != -ENOENT)
 			rc = set;
 	}
 	return rc;
+}
+
+int live_mend(const struct findings *findings, const struct paths *paths, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc >= 0 && i < findings->count; i++) {
+		const struct finding *finding = &findings->items[i];
+		char value[16];
+		int set;
+
+		if (!finding_live(finding))
+			continue;
+		snprintf(value, sizeof(value), "%u", finding->wanted);
+		set = knob_set(paths, knob_find(finding->place->kind, finding->value->where->key),
+			       finding->place->path, value, err);
+		rc = set < 0 && set != -ENOENT ? set : 1;
+	}
+	return rc;
+}
+
+static int reload(const struct paths *paths, struct err *err)
+{
+	static const char *const argv[] = { "udevadm", "control", "--reload", NULL };
+	struct program_result result = { 0 };
+	char words[256];
+	int rc = program_run(paths, argv, RELOAD_MS, &result, err);
+
+	if (rc == 0 && result.code != 0) {
+		program_last_line(&result.errors, words, sizeof(words));
+		rc = err_set(err, EIO, "udevadm control --reload: %s",
+			     words[0] ? words : "it failed");
+	}
+	program_result_done(&result);
+	return rc;
+}
+
+/* A disk of the plan whose timeout the rule has yet to give. */
+static bool awaits_rule(const struct change *change)
+{
+	return change->place->kind == PLACE_DEVICE && strcmp(change->key, "timeout") == 0;
+}
+
+/* As udevadm trigger does it, for exactly these devices. */
+static size_t trigger(const struct plan *plan, const struct paths *paths)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < plan->live_count; i++) {
+		char path[512];
+		struct err ignored = { 0 };
+
+		if (!awaits_rule(&plan->live[i]))
+			continue;
+		snprintf(path, sizeof(path), "%s/uevent", plan->live[i].place->path);
+		count += paths_write_value(paths, path, "change", &ignored) == 0;
+	}
+	return count;
+}
+
+/* What went meanwhile is no proof against the rule. */
+static bool holds(const struct change *change, const struct paths *paths)
+{
+	CLEANUP(buf_done) struct buf now = { 0 };
+	struct err ignored = { 0 };
+
+	return device_read(change->place->device, paths, change->key, &now, &ignored) < 0 ||
+	       strcmp(buf_text(&now), change->after) == 0;
+}
+
+static bool all_hold(const struct plan *plan, const struct paths *paths)
+{
+	for (size_t i = 0; i < plan->live_count; i++) {
+		if (awaits_rule(&plan->live[i]) && !holds(&plan->live[i], paths))
+			return false;
+	}
+	return true;
+}
+
+static bool wait_for_rule(const struct plan *plan, const struct paths *paths)
+{
+	const struct timespec pause = { .tv_nsec = LOOK_MS * 1000000L };
+
+	for (int waited = 0; waited < EVENT_MS; waited += LOOK_MS) {
+		if (all_hold(plan, paths))
+			return true;
+		nanosleep(&pause, NULL);
+	}
+	return false;
+}
+
+static void warn_of_udevd(const struct err *err)
+{
+	warn("udevd: %s; it follows the rules as they are now from the next boot on, or after: "
+	     "udevadm control --reload",
+	     err->reason);
+}
+
+void live_reload_former_rules(const struct paths *paths)
+{
+	struct err err = { 0 };
+
+	if (reload(paths, &err) < 0)
+		warn_of_udevd(&err);
+}
+
+void live_reload_rules(const struct plan *plan, const struct paths *paths)
+{
+	struct err err = { 0 };
+
+	for (int i = 0; i < RELOADS; i++) {
+		err = (struct err){ 0 };
+		if (reload(paths, &err) < 0)
+			break;
+		if (trigger(plan, paths) == 0 || wait_for_rule(plan, paths))
+			return;
+	}
+	if (err.code == 0)
+		err_set(&err, ETIMEDOUT,
+			"it does not follow the new rules, although asked %d times", RELOADS);
+	warn_of_udevd(&err);
 }

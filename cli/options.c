@@ -129,6 +129,14 @@ static int set_force(struct options *opt, const char *value, struct err *err)
 	return 0;
 }
 
+static int set_connect(struct options *opt, const char *value, struct err *err)
+{
+	(void)value;
+	(void)err;
+	opt->connect = true;
+	return 0;
+}
+
 static int set_audit(struct options *opt, const char *value, struct err *err)
 {
 	(void)value;
@@ -189,6 +197,8 @@ static const struct option_row {
 	{ OPT_PROBE, "audit", NULL, "also try what the target should refuse", set_audit },
 	{ OPT_CHAP, "chap", "FILE", "CHAP credentials (describe-chap-credentials JSON, mode 0600)",
 	  set_chap },
+	{ OPT_LOGINS, "connect", NULL, "then log in what has no session, and at each boot",
+	  set_connect },
 	{ OPT_DRY_RUN, "dry-run", NULL, "show what would change and write nothing", set_dry_run },
 	{ OPT_STRICT, "strict", NULL, "exit 3 for warnings and kept values too", set_strict },
 	{ OPT_TIMEOUT, "timeout", "SECONDS",

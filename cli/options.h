@@ -27,6 +27,7 @@ enum {
 	OPT_MAX_HOSTS = 1 << 12,
 	OPT_PROBE = 1 << 13, /* --force, --audit */
 	OPT_TARGET = 1 << 14,
+	OPT_LOGINS = 1 << 20, /* --connect */
 };
 
 enum { OPTIONS_HOSTS_MAX = 65536 }; /* of --max-hosts */
@@ -51,6 +52,7 @@ struct options {
 	bool strict;
 	bool skip_unreachable;
 	bool list;
+	bool connect;
 	bool force;
 	bool audit;
 	bool help;

@@ -188,6 +188,18 @@ int plan_make(struct plan *plan, struct survey *survey, const struct findings *f
 	return rc;
 }
 
+int plan_startup(struct plan *plan, struct survey *survey, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < survey->count; i++) {
+		if (survey->places[i].kind == PLACE_RECORD)
+			rc = plan_set(plan, &survey->places[i], "node.startup", "automatic", false,
+				      err);
+	}
+	return rc;
+}
+
 /* A record's database is what its path has before /nodes/. */
 static const char *database_root(const struct place *place)
 {

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+#include "apply_report.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "engine/actions.h"
+#include "engine/plan.h"
+#include "err.h"
+#include "escape.h"
+#include "host/records.h"
+#include "iscsi/portal.h"
+#include "options.h"
+#include "plan_report.h"
+#include "report.h"
+
+static bool is_empty(const struct plan *plan)
+{
+	return plan->file_count == 0 && plan->live_count == 0;
+}
+
+static void portal_of(const struct action *action, char out[PORTAL_TEXT_MAX])
+{
+	portal_text_of(action->record->address, action->record->port, out);
+}
+
+static json_t *action_json(const struct action *action)
+{
+	json_t *item = json_pack("{s:s}", "action", action_word(action->kind));
+	char portal[PORTAL_TEXT_MAX];
+
+	if (action->record) {
+		portal_of(action, portal);
+		json_object_set_new(item, "target", json_text(action->record->target));
+		json_object_set_new(item, "portal", json_text(portal));
+	}
+	if (action->why[0] != '\0')
+		json_object_set_new(item, "why", json_text(action->why));
+	return item;
+}
+
+static json_t *actions_json(const struct actions *actions)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < actions->count; i++)
+		json_array_append_new(list, action_json(&actions->items[i]));
+	return list;
+}
+
+static json_t *make_document(const struct apply_report *report, const struct plan *plan,
+			     const struct actions *actions)
+{
+	json_t *document = json_document("apply");
+
+	json_object_set_new(document, "dry_run", json_boolean(report->opt->dry_run));
+	json_object_set_new(document, "changed", json_boolean(report->id[0] != '\0'));
+	json_object_set_new(document, "entry",
+			    report->id[0] ? json_string(report->id) : json_null());
+	json_object_set_new(document, "changes", plan_json(plan));
+	json_object_set_new(document, "live", plan_json_live(plan));
+	json_object_set_new(document, "actions", actions_json(actions));
+	return document;
+}
+
+static void print_counts(const struct plan *plan)
+{
+	if (plan->file_count > 0)
+		printf("%zu %s", plan->file_count, plan->file_count == 1 ? "file" : "files");
+	if (plan->live_count > 0)
+		printf("%s%zu live %s", plan->file_count > 0 ? " and " : "", plan->live_count,
+		       plan->live_count == 1 ? "value" : "values");
+}
+
+static void print_action(const struct action *action)
+{
+	char target[4 * ISCSI_NAME_SIZE] = "", portal[PORTAL_TEXT_MAX] = "";
+
+	if (action->record) {
+		escape_text(action->record->target, strlen(action->record->target), target,
+			    sizeof(target));
+		portal_of(action, portal);
+	}
+	switch (action->kind) {
+	case ACTION_RELOAD_RULES:
+		printf("would have udevd read its rules anew\n");
+		break;
+	case ACTION_LOG_IN_AGAIN:
+		printf("would log out of %s at %s and in again, for %s\n", target, portal,
+		       action->why);
+		break;
+	case ACTION_LOG_IN:
+		printf("would log in to %s at %s\n", target, portal);
+		break;
+	}
+}
+
+static int print_table(const struct apply_report *report, const struct plan *plan,
+		       const struct actions *actions, struct err *err)
+{
+	const struct options *opt = report->opt;
+	int rc = 0;
+
+	if (!is_empty(plan)) {
+		rc = plan_print_table(plan, err);
+		print_counts(plan);
+		if (opt->dry_run) {
+			printf(" would change; nothing was written\n");
+		} else {
+			printf(" written; take it back with: ");
+			options_print_command(&(struct options){ .root = opt->root }, "undo",
+					      stdout);
+			printf(" %s\n", report->id);
+		}
+	} else if (actions->count == 0) {
+		printf("nothing to change\n");
+	}
+	for (size_t i = 0; opt->dry_run && i < actions->count; i++)
+		print_action(&actions->items[i]);
+	return rc;
+}
+
+int apply_report_plan(struct apply_report *report, const struct plan *plan,
+		      const struct actions *actions, struct err *err)
+{
+	switch (report->opt->output) {
+	case OUTPUT_JSON:
+		report->document = make_document(report, plan, actions);
+		return 0;
+	case OUTPUT_DIFF:
+		return plan_print_diff(plan, err);
+	default:
+		return print_table(report, plan, actions, err);
+	}
+}
+
+void apply_report_add(struct apply_report *report, const char *key, json_t *value)
+{
+	if (report->document)
+		json_object_set_new(report->document, key, value);
+	else
+		json_decref(value);
+}
+
+int apply_report_end(struct apply_report *report, struct err *err)
+{
+	json_t *document = report->document;
+
+	report->document = NULL;
+	return document ? json_print(document, stdout, err) : 0;
+}

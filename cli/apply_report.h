@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* What apply prints: the plan at once where people read, one document at the end for programs. */
+#ifndef SGW_APPLY_REPORT_H
+#define SGW_APPLY_REPORT_H
+
+#include <jansson.h>
+
+#include "engine/tx.h"
+
+struct actions;
+struct err;
+struct options;
+struct plan;
+
+struct apply_report {
+	const struct options *opt;
+	char id[TX_ID_MAX]; /* of the journal's entry; empty: nothing was written */
+	json_t *document; /* with --output json, from apply_report_plan() on */
+};
+
+/* The plan, before what it points to ends; of a dry run what would be done as well. */
+int apply_report_plan(struct apply_report *report, const struct plan *plan,
+		      const struct actions *actions, struct err *err);
+
+/* Add to the document for programs; takes the value. Nothing without a document. */
+void apply_report_add(struct apply_report *report, const char *key, json_t *value);
+
+/* Print that document; ends the report. */
+int apply_report_end(struct apply_report *report, struct err *err);
+
+#endif

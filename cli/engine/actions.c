@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/actions.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/compare.h"
+#include "engine/plan.h"
+#include "engine/survey.h"
+#include "err.h"
+
+static const char auth[] = "node.session.auth.";
+
+const char *action_word(enum action_kind kind)
+{
+	static const char *const words[] = {
+		[ACTION_RELOAD_RULES] = "reload-rules",
+		[ACTION_LOG_IN_AGAIN] = "log-in-again",
+		[ACTION_LOG_IN] = "log-in",
+	};
+
+	return words[kind];
+}
+
+static int add_action(struct actions *actions, const struct action *action, struct err *err)
+{
+	if ((actions->count & (actions->count + 1)) == 0) { /* full at 2^n - 1 */
+		struct action *items =
+			realloc(actions->items, (2 * actions->count + 2) * sizeof(*items));
+
+		if (!items)
+			return err_oom(err);
+		actions->items = items;
+	}
+	actions->items[actions->count++] = *action;
+	return 0;
+}
+
+static const struct record *record_of(const struct survey *survey,
+				      const struct host_session *session)
+{
+	for (size_t i = 0; i < survey->count; i++) {
+		const struct record *record = survey->places[i].record;
+
+		if (record && session_is(session, record->target, record->address, record->port))
+			return record;
+	}
+	return NULL;
+}
+
+/* Each reason once; what does not fit is left out. */
+static void add_reason(struct action *action, const char *reason)
+{
+	const size_t used = strlen(action->why);
+
+	if (!strstr(action->why, reason))
+		snprintf(action->why + used, sizeof(action->why) - used, "%s%s",
+			 used > 0 ? ", " : "", reason);
+}
+
+static void add_reasons(struct action *action, const struct findings *findings,
+			const struct plan *plan)
+{
+	for (size_t i = 0; i < findings->count; i++) {
+		const struct finding *finding = &findings->items[i];
+		const struct place *place = finding->place;
+
+		if (!place || place->kind != PLACE_SESSION || place->session != action->session)
+			continue;
+		if (finding->verdict == VERDICT_STALE)
+			add_reason(action, "CHAP");
+		else if (finding->value && finding->remedy)
+			add_reason(action, finding->value->where->key);
+	}
+	for (size_t i = 0; plan && i < plan->change_count; i++) {
+		const struct change *change = &plan->changes[i];
+
+		if (change->place->record == action->record && change->key &&
+		    strncmp(change->key, auth, strlen(auth)) == 0)
+			add_reason(action, "CHAP");
+	}
+}
+
+static int add_log_ins_again(struct actions *actions, const struct survey *survey,
+			     const struct findings *findings, const struct plan *plan,
+			     struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < survey->count; i++) {
+		const struct host_session *session = survey->places[i].session;
+		struct action action = { .kind = ACTION_LOG_IN_AGAIN, .session = session };
+
+		if (survey->places[i].kind != PLACE_SESSION)
+			continue;
+		action.record = record_of(survey, session);
+		if (action.record)
+			add_reasons(&action, findings, plan);
+		if (action.why[0] != '\0')
+			rc = add_action(actions, &action, err);
+	}
+	return rc;
+}
+
+/* A volume has one path: a session of the target through another portal will do. */
+static bool has_session(const struct survey *survey, const char *target)
+{
+	for (size_t i = 0; i < survey->sessions.count; i++) {
+		if (strcmp(survey->sessions.items[i].target, target) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int add_log_ins(struct actions *actions, const struct survey *survey, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < survey->count; i++) {
+		const struct record *record = survey->places[i].record;
+
+		if (record && !has_session(survey, record->target))
+			rc = add_action(actions,
+					&(struct action){ .kind = ACTION_LOG_IN, .record = record },
+					err);
+	}
+	return rc;
+}
+
+static bool writes_rule(const struct plan *plan)
+{
+	for (size_t i = 0; plan && i < plan->change_count; i++) {
+		if (plan->changes[i].place->kind == PLACE_UDEV_RULE)
+			return true;
+	}
+	return false;
+}
+
+int actions_find(struct actions *actions, const struct survey *survey,
+		 const struct findings *findings, const struct plan *plan,
+		 const struct actions_wanted *wanted, struct err *err)
+{
+	int rc = 0;
+
+	*actions = (struct actions){ 0 };
+	if (wanted->reload && writes_rule(plan))
+		rc = add_action(actions, &(struct action){ .kind = ACTION_RELOAD_RULES }, err);
+	if (rc == 0 && wanted->log_in_again)
+		rc = add_log_ins_again(actions, survey, findings, plan, err);
+	if (rc == 0 && wanted->log_in)
+		rc = add_log_ins(actions, survey, err);
+	return rc;
+}
+
+void actions_done(struct actions *actions)
+{
+	free(actions->items);
+	*actions = (struct actions){ 0 };
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/* What a plan does that is no file and no live value: udev's rules read anew, logins. */
+#ifndef SGW_ACTIONS_H
+#define SGW_ACTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct err;
+struct findings;
+struct host_session;
+struct plan;
+struct record;
+struct survey;
+
+/* In the order in which they are done. */
+enum action_kind {
+	ACTION_RELOAD_RULES, /* the plan changes a rule */
+	ACTION_LOG_IN_AGAIN, /* the session has values that it takes over at a login alone */
+	ACTION_LOG_IN, /* the record's target has no session */
+};
+
+struct action {
+	enum action_kind kind;
+	const struct record *record; /* NULL: of none */
+	const struct host_session *session; /* to log out of; else NULL */
+	char why[256]; /* the values that need it; else empty */
+};
+
+struct actions {
+	struct action *items;
+	size_t count;
+};
+
+/* Which of them a run is asked for. */
+struct actions_wanted {
+	bool reload; /* on the live host alone */
+	bool log_in_again;
+	bool log_in;
+};
+
+/*
+ * Find what is to be done. plan may be NULL; else what it changes counts as
+ * done. The actions point into the survey. Sessions without a record among the
+ * survey's places are left out: nothing can log in again by it. The caller ends
+ * them by actions_done(), also after an error.
+ */
+int actions_find(struct actions *actions, const struct survey *survey,
+		 const struct findings *findings, const struct plan *plan,
+		 const struct actions_wanted *wanted, struct err *err);
+void actions_done(struct actions *actions);
+
+/* For programs: "reload-rules", "log-in-again", "log-in". */
+const char *action_word(enum action_kind kind);
+
+#endif

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+#include "logins.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "apply_report.h"
+#include "command.h"
+#include "connect_report.h"
+#include "connecting.h"
+#include "engine/actions.h"
+#include "err.h"
+#include "inspection.h"
+#include "live.h"
+
+static bool is_of(const struct connected *list, size_t count, const struct place *place)
+{
+	for (size_t i = 0; place && place->session && i < count; i++) {
+		if (strcmp(list[i].session, place->session->name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* A session by a tuned record holds what is wanted at once, and what it lacks no apply mends. */
+static int verify(struct inspection *in, const struct connected *list, size_t count,
+		  struct err *err)
+{
+	int rc = inspection_survey(in, false, err);
+
+	if (rc == 0)
+		rc = live_mend(&in->findings, &in->paths, err);
+	if (rc == 1)
+		rc = inspection_survey(in, false, err);
+	for (size_t i = 0; rc == 0 && i < in->findings.count; i++) {
+		const struct finding *finding = &in->findings.items[i];
+
+		if (!is_of(list, count, finding->place) || !finding_weighs(finding, false))
+			continue;
+		err_set(err, EIO, "%s is not as wanted after the login: see sgw-init check",
+			finding->value ? finding->value->where->key : finding->note);
+		rc = err_at(err, "%s", finding->place->name);
+	}
+	return rc;
+}
+
+/* The records of one kind of action, in their order. */
+static const struct record **records_of(const struct actions *actions, enum action_kind kind,
+					size_t *count)
+{
+	const struct record **records = calloc(actions->count + 1, sizeof(*records));
+
+	*count = 0;
+	for (size_t i = 0; records && i < actions->count; i++) {
+		if (actions->items[i].kind == kind)
+			records[(*count)++] = actions->items[i].record;
+	}
+	return records;
+}
+
+static int connect_all(struct inspection *in, const struct actions *actions,
+		       struct apply_report *report, struct err *err)
+{
+	size_t count = 0, troubles;
+	CLEANUP(free_ptr)
+	const struct record **records = records_of(actions, ACTION_LOG_IN, &count);
+	struct connected *list = NULL;
+	int rc = 0;
+
+	if (!records)
+		return err_oom(err);
+	if (count == 0)
+		return 0;
+	rc = connecting_run(&in->paths, records, count, NULL, &list, err);
+	if (rc < 0)
+		return rc;
+	troubles = connect_print_troubles(list, count);
+	apply_report_add(report, "connected", connect_json(list, count));
+	if (!report->document)
+		rc = connect_print_table(list, count, err);
+	if (rc == 0)
+		rc = verify(in, list, count, err);
+	connected_free(list, count);
+	return rc < 0 ? rc : troubles > 0 ? EXIT_FAILED : EXIT_DONE;
+}
+
+int logins_run(struct inspection *in, const struct options *opt, struct apply_report *report,
+	       struct err *err)
+{
+	const struct actions_wanted wanted = { .log_in = opt->connect };
+	struct actions actions = { 0 };
+	int rc = actions_find(&actions, &in->survey, &in->findings, NULL, &wanted, err);
+
+	if (rc == 0)
+		rc = connect_all(in, &actions, report, err);
+	actions_done(&actions);
+	return rc;
+}

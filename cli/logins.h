@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* apply --connect: log in what has no session, and see that it came up as wanted. */
+#ifndef SGW_LOGINS_H
+#define SGW_LOGINS_H
+
+struct apply_report;
+struct err;
+struct inspection;
+struct options;
+
+/*
+ * Do what the options ask for, by the records as they are now; the
+ * inspection's survey is the last look at the host, before and after. The
+ * exit code, or negative errno where nothing could be tried or a session came
+ * up with other values than it should.
+ */
+int logins_run(struct inspection *in, const struct options *opt, struct apply_report *report,
+	       struct err *err);
+
+#endif
