@@ -9,12 +9,13 @@ load helpers
 	export RESULTS=$BATS_TEST_TMPDIR TMPDIR=$BATS_TEST_TMPDIR
 	run --separate-stderr "$ROOT/tests/bench/target" --rounds 2 --seconds 0.05 --held 3
 	[ "$status" -eq 0 ] || [ "$status" -eq 3 ] # 3: void, which the machine may well be
-	[[ ${lines[0]} == WORKLOAD*SERVER*PER-SECOND*OF-RESPONDER*OF-TGTD* ]]
+	[[ ${lines[0]} == WORKLOAD*SERVER*PER-SECOND*OF-RESPONDER*BY-CPU*OF-TGTD* ]]
 	[[ $output == *$'\nread-4k-depth-128  sgw-target '* ]]
 
 	jq -e '[.rows[] | .workload + " " + .server] | length == 24 and length == (unique | length)' \
 		"$RESULTS/target.json"
-	jq -e 'all(.rows[]; .rate > 0 and .server_cpu_us > 0 and .of_tgtd_null > 0)' \
+	jq -e 'all(.rows[]; .rate > 0 and .server_cpu_us > 0 and .of_tgtd_null > 0 and
+		.of_responder_by_cpu > 0)' \
 		"$RESULTS/target.json"
 	jq -e '.void == ([.yardstick[] | .found < .least] | any) and (.machine.cpu | length > 0)' \
 		"$RESULTS/target.json"

@@ -52,7 +52,11 @@ static _Thread_local uint8_t received[RECEIVE];
 static _Thread_local uint8_t headers[PIECES][BHS_LEN];
 static _Thread_local struct iovec pieces[PIECES];
 static _Thread_local size_t piece_count, header_count;
-static const uint8_t data[DATA_MOST];
+/* The first header of a send with the data of all reads behind it: an answer alone is one piece. */
+static _Thread_local struct {
+	uint8_t bhs[BHS_LEN];
+	uint8_t data[DATA_MOST];
+} first;
 
 static void die(const char *what)
 {
@@ -63,24 +67,31 @@ static void die(const char *what)
 static bool flush(struct peer *peer)
 {
 	struct msghdr message = { .msg_iov = pieces, .msg_iovlen = piece_count };
+	bool alone = piece_count == 1;
 	size_t all = 0;
 
 	for (size_t i = 0; i < piece_count; i++)
 		all += pieces[i].iov_len;
 	piece_count = header_count = 0;
 	/* The socket blocks: all of it goes, or the peer has gone. */
+	if (alone)
+		return send(peer->fd, pieces[0].iov_base, all, MSG_NOSIGNAL) == (ssize_t)all;
 	return all == 0 || sendmsg(peer->fd, &message, MSG_NOSIGNAL) == (ssize_t)all;
 }
 
 static void add(const void *bytes, size_t len)
 {
+	if (piece_count == 1 && bytes == first.data && pieces[0].iov_len == BHS_LEN) {
+		pieces[0].iov_len += len;
+		return;
+	}
 	pieces[piece_count++] = (struct iovec){ (void *)(uintptr_t)bytes, len };
 }
 
 /* A header with what all answers have; status: it uses up a StatSN. */
 static uint8_t *answer(struct peer *peer, enum pdu_opcode opcode, uint8_t flags, bool status)
 {
-	uint8_t *bhs = headers[header_count++];
+	uint8_t *bhs = header_count++ == 0 ? first.bhs : headers[header_count - 1];
 
 	memset(bhs, 0, BHS_LEN);
 	bhs[BHS_OPCODE] = (uint8_t)opcode;
@@ -101,7 +112,7 @@ static void add_text(uint8_t *bhs, const char *text, size_t len)
 {
 	put_be24(bhs + BHS_DATA_LEN, (uint32_t)len);
 	add(text, len);
-	add(data, -len & 3);
+	add(headers[0], -len & 3); /* never used: first.bhs stands for it */
 }
 
 /* Whatever stage the client asks for, it gets. */
@@ -185,7 +196,7 @@ static bool command(struct peer *peer)
 		case REPORT_LUNS:
 			return read_data(peer, luns, sizeof(luns));
 		default:
-			return read_data(peer, data, UINT32_MAX);
+			return read_data(peer, first.data, UINT32_MAX);
 		}
 	}
 	if ((peer->bhs[BHS_FLAGS] & COMMAND_WRITE) && here < expected)

@@ -43,11 +43,16 @@ void wire_flush(struct wire *wire)
 {
 	struct msghdr message = { .msg_iov = wire->pieces, .msg_iovlen = wire->piece_count };
 	size_t all = 0;
+	ssize_t sent = 0;
 
 	for (size_t i = 0; i < wire->piece_count; i++)
 		all += wire->pieces[i].iov_len;
 	/* The socket blocks: all of it goes, or the server has gone. */
-	if (all > 0 && sendmsg(wire->fd, &message, MSG_NOSIGNAL) != (ssize_t)all)
+	if (wire->piece_count == 1)
+		sent = send(wire->fd, wire->pieces[0].iov_base, all, MSG_NOSIGNAL);
+	else if (all > 0)
+		sent = sendmsg(wire->fd, &message, MSG_NOSIGNAL);
+	if (sent != (ssize_t)all)
 		die("sending failed: %s", strerror(errno));
 	wire->piece_count = wire->header_count = 0;
 }
