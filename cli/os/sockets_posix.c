@@ -16,6 +16,8 @@
 #include "err.h"
 #include "os/socket_address.h"
 
+enum { SEND_AHEAD = 640 * 1024 }; /* bytes that may wait to be sent: a queue of 4 KiB reads */
+
 int sockets_start(struct err *err)
 {
 	(void)err;
@@ -65,6 +67,18 @@ int socket_listen(const struct socket_address *address, int backlog, struct err 
 	return err_sys(err, saved, "cannot listen on %s", text);
 }
 
+/*
+ * The kernel would take four megabytes of an answer before the peer has seen any: by then they have
+ * left the caches, which costs the peer a quarter more. It still keeps in flight what the way there
+ * holds.
+ */
+static void send_late(int fd)
+{
+	int most = SEND_AHEAD;
+
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &most, sizeof(most));
+}
+
 int socket_accept(int listener, struct socket_address *peer)
 {
 	socklen_t len = sizeof(peer->bytes);
@@ -79,6 +93,7 @@ int socket_accept(int listener, struct socket_address *peer)
 		return errno == EWOULDBLOCK || errno == ECONNABORTED ? -EAGAIN : -errno;
 	peer->len = len;
 	no_delay(fd);
+	send_late(fd);
 	return fd;
 }
 
