@@ -112,7 +112,7 @@ const struct param_def param_defs[PARAM_COUNT] = {
 enum param param_find(const char *key)
 {
 	for (unsigned int i = 0; i < PARAM_COUNT; i++)
-		if (strcmp(param_defs[i].key, key) == 0)
+		if (param_defs[i].key[0] == key[0] && strcmp(param_defs[i].key, key) == 0)
 			return (enum param)i;
 	return PARAM_UNKNOWN;
 }
