@@ -68,7 +68,7 @@ static void add_reasons(struct action *action, const struct findings *findings,
 
 		if (!place || place->kind != PLACE_SESSION || place->session != action->session)
 			continue;
-		if (finding->verdict == VERDICT_STALE)
+		if (finding->verdict == VERDICT_STALE && place->chap == SESSION_CHAP_OTHER)
 			add_reason(action, "CHAP");
 		else if (finding->value && finding->remedy)
 			add_reason(action, finding->value->where->key);

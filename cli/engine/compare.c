@@ -79,6 +79,12 @@ static enum severity weigh(enum verdict verdict, const struct setting *setting)
 									: SEVERITY_INFO;
 }
 
+static int set_remedy(struct finding *finding, const char *text, struct err *err)
+{
+	finding->remedy = strdup(text);
+	return finding->remedy ? 0 : err_oom(err);
+}
+
 /* What mends a value of a session where apply does not: it is taken over at a login. */
 static int add_remedy(struct finding *finding, struct err *err)
 {
@@ -90,8 +96,7 @@ static int add_remedy(struct finding *finding, struct err *err)
 		 "log in again once nothing uses its devices: iscsiadm -m node -T %s%s%s --logout, "
 		 "then the same with --login",
 		 session->target, session->port ? " -p " : "", session->port ? portal : "");
-	finding->remedy = strdup(text);
-	return finding->remedy ? 0 : err_oom(err);
+	return set_remedy(finding, text, err);
 }
 
 /* Findings of a text, and what it says of one key. */
@@ -217,6 +222,26 @@ static int add_stale(const struct place *place, struct findings *findings, struc
 	return rc < 0 ? rc : add_remedy(&findings->items[findings->count - 1], err);
 }
 
+/* The same by a record without a secret, which a login would use: that comes back first. */
+static int add_lost(const struct place *place, struct findings *findings, struct err *err)
+{
+	char portal[PORTAL_TEXT_MAX], remedy[PORTAL_TEXT_MAX + 64];
+	int rc = findings_add(
+		findings,
+		(struct finding){
+			.verdict = VERDICT_STALE, .severity = SEVERITY_ERROR, .place = place },
+		"its record has lost the CHAP settings that it logged in with, as plain "
+		"discovery has it; the next login will be refused",
+		err);
+
+	if (rc < 0)
+		return rc;
+	portal_text_of(place->session->address, place->session->port, portal);
+	snprintf(remedy, sizeof(remedy), "put them back: sgw-init apply%s%s --chap FILE",
+		 place->session->port ? " " : "", place->session->port ? portal : "");
+	return set_remedy(&findings->items[findings->count - 1], remedy, err);
+}
+
 static int compare_place(const struct place *place, struct findings *findings, struct err *err)
 {
 	int rc = 0;
@@ -248,7 +273,9 @@ static int compare_place(const struct place *place, struct findings *findings, s
 	}
 	if (rc == 0 && place->multipath)
 		rc = add_overruled(place, findings, err);
-	if (rc == 0 && place->stale_chap)
+	if (rc == 0 && place->chap == SESSION_CHAP_LOST)
+		rc = add_lost(place, findings, err);
+	if (rc == 0 && place->chap == SESSION_CHAP_OTHER)
 		rc = add_stale(place, findings, err);
 	if (rc == 0 && place->doc)
 		rc = lint_place(place, findings, err);

@@ -13,6 +13,7 @@
 
 #include "buf.h"
 #include "engine/profile.h"
+#include "engine/session_chap.h"
 
 struct err;
 struct document;
@@ -50,7 +51,7 @@ struct place {
 	const struct host_session *session; /* of PLACE_SESSION and PLACE_DEVICE */
 	const struct device *device; /* of PLACE_DEVICE */
 	char *multipath; /* of PLACE_DEVICE: the multipath device that holds it, or NULL */
-	bool stale_chap; /* of PLACE_SESSION: its record's CHAP settings are others by now */
+	enum session_chap chap; /* of PLACE_SESSION: what became of its record's CHAP settings */
 
 	struct place_value *values; /* one a setting that the profile has at this kind of place */
 	size_t value_count;

@@ -26,7 +26,7 @@ static bool differs(const struct survey *survey, const struct host_session *sess
 	return strcmp(buf_text(&runs), wanted ? wanted : "") != 0;
 }
 
-bool session_chap_is_stale(const struct survey *survey, const struct host_session *session)
+enum session_chap session_chap_of(const struct survey *survey, const struct host_session *session)
 {
 	static const char *const attributes[] = { "username", "password", "username_in",
 						  "password_in" };
@@ -34,15 +34,19 @@ bool session_chap_is_stale(const struct survey *survey, const struct host_sessio
 	for (size_t i = 0; i < survey->count; i++) {
 		const struct place *place = &survey->places[i];
 		const struct record *record = place->record;
+		const char *secret;
 
 		if (place->kind != PLACE_RECORD || !place->exists ||
 		    !session_is(session, record->target, record->address, record->port))
 			continue;
 		for (size_t j = 0; j < ARRAY_LEN(attributes); j++) {
-			if (differs(survey, session, place, attributes[j]))
-				return true;
+			if (!differs(survey, session, place, attributes[j]))
+				continue;
+			/* A session without CHAP differs from a record that has its secret. */
+			secret = place->type->get(place->doc, "node.session.auth.password", NULL);
+			return secret && secret[0] != '\0' ? SESSION_CHAP_OTHER : SESSION_CHAP_LOST;
 		}
-		return false;
+		return SESSION_CHAP_SAME;
 	}
-	return false;
+	return SESSION_CHAP_SAME;
 }

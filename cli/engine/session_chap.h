@@ -3,16 +3,20 @@
 #ifndef SGW_SESSION_CHAP_H
 #define SGW_SESSION_CHAP_H
 
-#include <stdbool.h>
-
 struct host_session;
 struct survey;
 
+enum session_chap {
+	SESSION_CHAP_SAME,
+	SESSION_CHAP_OTHER, /* its record has other names or secrets by now, or got some */
+	SESSION_CHAP_LOST, /* its record has no secret of the host any more */
+};
+
 /*
- * Whether the names or secrets of the session's record are others than those it
- * logged in with. False where it has no record among the survey's places, or
- * the kernel does not tell (it tells root alone).
+ * The session's record against what it logged in with. The same where it has no
+ * record among the survey's places, or the kernel does not tell (it tells root
+ * alone).
  */
-bool session_chap_is_stale(const struct survey *survey, const struct host_session *session);
+enum session_chap session_chap_of(const struct survey *survey, const struct host_session *session);
 
 #endif

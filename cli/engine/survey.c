@@ -282,7 +282,7 @@ static int add_live(struct survey *survey, const struct selection *selection, st
 					      session, err)
 			   : -ENOMEM;
 		if (rc == 0)
-			place->stale_chap = session_chap_is_stale(survey, session);
+			place->chap = session_chap_of(survey, session);
 		for (size_t j = 0; rc == 0 && j < session->device_count; j++) {
 			const struct device *device = &session->devices[j];
 
