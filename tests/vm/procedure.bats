@@ -1,0 +1,133 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# AWS's procedure as sgw-init does it, from the distribution's own configuration to a file system on
+# a volume, through a reboot, and back.
+
+load guest
+
+iqn=iqn.1997-05.com.amazon:myvolume
+portal=127.0.0.1:3260
+record=/etc/iscsi/nodes/$iqn/127.0.0.1,3260,1/default
+link=/dev/disk/by-path/ip-$portal-iscsi-$iqn-lun-0
+volume=/var/lib/myvolume
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return
+	install -m 600 /dev/null chap.json
+	cat >chap.json <<-END
+		{ "ChapCredentials": [ {
+			"TargetARN": "arn:aws:storagegateway:eu-west-1:111122223333:gateway/sgw-12A3456B/target/$iqn",
+			"InitiatorName": "iqn.1993-08.org.debian:01:guest",
+			"SecretToAuthenticateInitiator": "the-host-knows",
+			"SecretToAuthenticateTarget": "gateway-knows" } ] }
+	END
+}
+
+teardown() {
+	umount /mnt 2>/dev/null || :
+	fresh_host
+	rm -f "$volume"
+}
+
+start_gateway() {
+	start_daemon sgw-target --gateway volume --volume "myvolume:64M:$volume" --chap chap.json \
+		--portal "$portal" --ready-file ready --expect CHAP=mutual
+	wait_for test -e ready
+	start_iscsid
+}
+
+# recv_tmo is the NOPs' interval, ping_tmo their timeout. MaxBurstLength is the distribution's own,
+# which is more than AWS asks for and less than sgw-target agrees to.
+expect_tuned() {
+	expect_session "$iqn" recovery_tmo=600 recv_tmo=60 ping_tmo=600 \
+		first_burst_len=262144 max_burst_len=16776192 max_recv_dlength=262144 \
+		username=iqn.1993-08.org.debian:01:guest username_in="$iqn"
+	[ "$(cat "$(disk_of "$iqn")/timeout")" = 600 ]
+	[ -b "$link" ]
+}
+
+# What Debian's open-iscsi.service starts at boot.
+boot_service() {
+	iscsiadm -m node --loginall=automatic
+	disk_of "$iqn"
+	udevadm settle
+}
+
+some_data() {
+	local n
+	for ((n = 0; n < 20000; n++)); do
+		printf 'line %d\n' "$n"
+	done
+}
+
+@test "apply --connect takes a stock host to a tuned session with mutual CHAP and a file system" {
+	start_gateway
+	run -3 sgw-init check "$portal"
+	sgw-init apply "$portal" --chap chap.json --connect
+	expect_tuned
+	[ "$(stat -c %a "$record")" = 600 ]
+	[ "$(sed -n 's/^node.startup = //p' "$record")" = automatic ]
+
+	mkfs.ext4 -q "$link"
+	mount "$link" /mnt
+	some_data >/mnt/data
+	umount /mnt
+	mount "$link" /mnt
+	some_data | cmp - /mnt/data
+	run -0 sgw-init check
+	[[ $output == *"costs an I/O error after 1200 to 1260 s"* ]]
+	sgw-init check "$portal"
+	umount /mnt
+	iscsiadm -m node -T "$iqn" -p "$portal" --logout
+	keep_host "$volume"
+}
+
+# bats test_tags=boot:2
+@test "after a reboot the session comes back by itself, and all still stands" {
+	start_gateway
+	boot_service
+	expect_tuned
+	sgw-init check
+	mount "$link" /mnt
+	some_data | cmp - /mnt/data
+	run -0 sgw-init apply "$portal" --chap chap.json --connect
+	[[ $output == *"nothing to change"* ]]
+}
+
+@test "what plain rediscovery undid is named by check and mended by apply" {
+	start_gateway
+	sgw-init apply "$portal" --chap chap.json --connect --scope targets
+	sgw-init check --scope targets
+	iscsiadm -m discovery -t st -p "$portal"
+	run -3 sgw-init check --scope targets
+	[[ $output == *"$iqn at $portal"*replacement_timeout*120*600* ]]
+	[[ $output == *"$iqn at $portal"*noop_out_interval*5*60* ]]
+	[[ $output == *"$iqn at $portal"*noop_out_timeout*5*600* ]]
+	[[ $output == *"its record has lost the CHAP settings"*"sgw-init apply $portal --chap FILE"* ]]
+	sgw-init apply "$portal" --chap chap.json --connect --scope targets
+	sgw-init check --scope targets
+	iscsiadm -m node -T "$iqn" -p "$portal" --logout
+	boot_service
+	expect_tuned
+}
+
+@test "undo brings stock values back: what discovery by hand finds next is stock" {
+	start_gateway
+	sgw-init apply "$portal" --chap chap.json --connect
+	iscsiadm -m node -T "$iqn" -p "$portal" --logout
+	sgw-init undo
+	cmp /etc/iscsi/iscsid.conf "$STOCK_ISCSID_CONF"
+	[ ! -e /etc/iscsi/nodes ]
+	[ -z "$(ls /etc/udev/rules.d)" ]
+	reload_rules
+
+	iscsiadm -m discovery -t st -p "$portal"
+	iscsiadm -m node -T "$iqn" -p "$portal" -o update -n node.session.auth.authmethod -v CHAP \
+		-n node.session.auth.username -v iqn.1993-08.org.debian:01:guest \
+		-n node.session.auth.password -v the-host-knows \
+		-n node.session.auth.username_in -v "$iqn" \
+		-n node.session.auth.password_in -v gateway-knows
+	log_in "$iqn"
+	expect_session "$iqn" recovery_tmo=120 recv_tmo=5 ping_tmo=5
+	[ "$(cat "$(disk_of "$iqn")/timeout")" = 30 ]
+}
