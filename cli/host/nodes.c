@@ -13,6 +13,8 @@
 #include "host/sessions.h"
 #include "number.h"
 
+enum { ATTRIBUTE_MAX = 4096 }; /* one page, which each of them claims to have */
+
 /* The directories below a scsi_device that the kernel's drivers put their nodes in. */
 static const char *const drivers[] = {
 	[NODE_BLOCK] = "block",
@@ -32,7 +34,7 @@ static void read_numbers(struct node *node, const struct paths *paths)
 	char *colon;
 
 	snprintf(path, sizeof(path), "%s/dev", node->path);
-	if (paths_read(paths, path, 64, &text, NULL, &ignored) < 0 || text.len == 0)
+	if (paths_read(paths, path, ATTRIBUTE_MAX, &text, NULL, &ignored) < 0 || text.len == 0)
 		return;
 	text.data[strcspn(text.data, " \n")] = '\0';
 	colon = strchr(text.data, ':');
