@@ -28,7 +28,7 @@ struct command {
 };
 
 extern const struct command command_discover, command_probe, command_apply, command_check,
-	command_undo, command_profile, command_connect, command_devices;
+	command_undo, command_profile, command_connect, command_devices, command_disconnect;
 
 /* Those of this system, in the order of use, as --help shows them; ended by NULL. */
 extern const struct command *const commands[];

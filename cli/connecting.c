@@ -156,8 +156,8 @@ static int log_in(struct connecting *c, size_t at, struct err *err)
 }
 
 /* 1: it has a session, whose name is in name; 0: it has none. */
-static int has_session(const struct paths *paths, const struct record *record, char name[32],
-		       struct err *err)
+static int has_session(const struct paths *paths, const struct iscsiadm_target *target,
+		       char name[32], struct err *err)
 {
 	struct sessions sessions;
 	const struct host_session *session;
@@ -165,7 +165,7 @@ static int has_session(const struct paths *paths, const struct record *record, c
 
 	if (rc < 0)
 		return rc;
-	session = session_of(&sessions, record);
+	session = connecting_session(&sessions, target->target, target->address, target->port);
 	if (session)
 		snprintf(name, 32, "%s", session->name);
 	sessions_done(&sessions);
@@ -175,7 +175,8 @@ static int has_session(const struct paths *paths, const struct record *record, c
 /* iscsiadm's word is not enough: what sysfs shows is there. */
 static int look_for_session(struct connecting *c, struct connected *connected, struct err *err)
 {
-	int rc = has_session(c->paths, connected->record, connected->session, err);
+	const struct iscsiadm_target target = iscsiadm_of(connected->record);
+	int rc = has_session(c->paths, &target, connected->session, err);
 
 	if (rc == 0)
 		rc = err_set(err, EIO,
@@ -431,23 +432,52 @@ const char *connected_word(enum connected_state state)
 	return words[state];
 }
 
-int connecting_log_out(const struct paths *paths, const struct record *record, struct err *err)
+static int log_out(const struct paths *paths, const struct iscsiadm_target *target, struct err *err)
 {
-	const struct iscsiadm_target target = iscsiadm_of(record);
-	char name[32];
-	int rc = has_session(paths, record, name, err);
+	char name[32], portal[PORTAL_TEXT_MAX];
+	int rc = has_session(paths, target, name, err);
 
 	if (rc <= 0)
 		return rc < 0 ? rc : 1;
 	rc = iscsiadm_ready(paths, err);
 	if (rc == 0)
-		rc = iscsiadm_logout(paths, &target, LOGOUT_MS, err);
+		rc = iscsiadm_logout(paths, target, LOGOUT_MS, err);
 	if (rc >= 0)
-		rc = has_session(paths, record, name, err);
+		rc = has_session(paths, target, name, err);
 	if (rc == 1)
 		rc = err_set(err, EIO,
 			     "iscsiadm says it is logged out, but %s is still there: look at "
 			     "journalctl -u iscsid",
 			     name);
-	return rc < 0 ? at_record(record, err) : 0;
+	portal_text_of(target->address, target->port, portal);
+	return rc < 0 ? err_at(err, "%s at %s", target->target, portal) : 0;
+}
+
+int connecting_log_out(const struct paths *paths, const struct record *record, struct err *err)
+{
+	const struct iscsiadm_target target = iscsiadm_of(record);
+
+	return log_out(paths, &target, err);
+}
+
+int connecting_log_out_session(const struct paths *paths, const struct host_session *session,
+			       struct err *err)
+{
+	CLEANUP(buf_done) struct buf interface = { 0 };
+	char address[64];
+	struct err ignored = { 0 };
+	struct iscsiadm_target target = {
+		.target = session->target,
+		.address = address,
+		.port = session->port,
+		.tag = -1,
+	};
+
+	if (session->port == 0 || address_canonical(session->address, address, sizeof(address)) < 0)
+		return err_set(err, EINVAL, "%s of %s has no connection, and so no portal to name",
+			       session->name, session->target);
+	if (session_read(session, paths, "ifacename", &interface, &ignored) == 0 &&
+	    strcmp(buf_text(&interface), "<NULL>") != 0)
+		target.interface = buf_text(&interface);
+	return log_out(paths, &target, err);
 }

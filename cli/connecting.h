@@ -72,6 +72,9 @@ const char *connected_word(enum connected_state state);
  * for the caller to do right before.
  */
 int connecting_log_out(const struct paths *paths, const struct record *record, struct err *err);
+/* The same of a session, whether or not it has a record. */
+int connecting_log_out_session(const struct paths *paths, const struct host_session *session,
+			       struct err *err);
 
 /* The session of that target at that portal, or NULL. */
 const struct host_session *connecting_session(const struct sessions *sessions, const char *target,

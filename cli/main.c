@@ -39,7 +39,7 @@ static void print_usage(FILE *out)
 {
 	fprintf(out, "usage: %s COMMAND [ARGUMENT...] [OPTION...]\n\n", program);
 	for (size_t i = 0; commands[i]; i++)
-		fprintf(out, "  %-9s %-29s %s\n", commands[i]->name, commands[i]->args,
+		fprintf(out, "  %-10s %-29s %s\n", commands[i]->name, commands[i]->args,
 			commands[i]->summary);
 	fprintf(out,
 		"\n%s COMMAND --help lists the options of a command; see also sgw-init(8).\n"

@@ -145,6 +145,22 @@ static int set_audit(struct options *opt, const char *value, struct err *err)
 	return 0;
 }
 
+static int set_all(struct options *opt, const char *value, struct err *err)
+{
+	(void)value;
+	(void)err;
+	opt->all = true;
+	return 0;
+}
+
+static int set_forget(struct options *opt, const char *value, struct err *err)
+{
+	(void)value;
+	(void)err;
+	opt->forget = true;
+	return 0;
+}
+
 static int set_dry_run(struct options *opt, const char *value, struct err *err)
 {
 	(void)value;
@@ -195,6 +211,9 @@ static const struct option_row {
 	{ OPT_PROBE, "force", NULL, "also a target that has a live session on this host",
 	  set_force },
 	{ OPT_PROBE, "audit", NULL, "also try what the target should refuse", set_audit },
+	{ OPT_DISCONNECT, "all", NULL, "every session of a Storage Gateway", set_all },
+	{ OPT_DISCONNECT, "forget", NULL, "remove the records too; undo brings them back",
+	  set_forget },
 	{ OPT_CHAP, "chap", "FILE", "CHAP credentials (describe-chap-credentials JSON, mode 0600)",
 	  set_chap },
 	{ OPT_LOGINS, "connect", NULL, "then log in what has no session, and at each boot",

@@ -28,6 +28,7 @@ enum {
 	OPT_PROBE = 1 << 13, /* --force, --audit */
 	OPT_TARGET = 1 << 14,
 	OPT_LOGINS = 1 << 20, /* --connect */
+	OPT_DISCONNECT = 1 << 15, /* --all, --forget */
 };
 
 enum { OPTIONS_HOSTS_MAX = 65536 }; /* of --max-hosts */
@@ -55,6 +56,8 @@ struct options {
 	bool connect;
 	bool force;
 	bool audit;
+	bool all;
+	bool forget;
 	bool help;
 	uint32_t timeout_ms; /* of a silent portal; 0: as the discovery has it */
 	uint32_t max_hosts; /* of all ranges together; 0: not given */

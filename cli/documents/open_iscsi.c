@@ -346,3 +346,16 @@ const struct document_type document_open_iscsi = {
 	.write = doc_write,
 	.free = doc_free,
 };
+
+const char *open_iscsi_database(const char *path)
+{
+	static const char *const roots[] = { "/etc/iscsi", "/var/lib/iscsi" };
+
+	for (size_t i = 0; i < ARRAY_LEN(roots); i++) {
+		size_t len = strlen(roots[i]);
+
+		if (strncmp(path, roots[i], len) == 0 && path[len] == '/')
+			return roots[i];
+	}
+	return NULL;
+}

@@ -57,4 +57,7 @@ bool open_iscsi_is_secret(const char *key);
  */
 size_t open_iscsi_first(const char *bytes, size_t len, const char *key, const char **value);
 
+/* The database that a record's path lies in ("/etc/iscsi", "/var/lib/iscsi"), or NULL. */
+const char *open_iscsi_database(const char *path);
+
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "documents/document.h"
+#include "documents/open_iscsi.h"
 #include "documents/rule.h"
 #include "engine/survey.h"
 #include "err.h"
@@ -200,18 +201,6 @@ int plan_startup(struct plan *plan, struct survey *survey, struct err *err)
 	return rc;
 }
 
-/* A record's database is what its path has before /nodes/. */
-static const char *database_root(const struct place *place)
-{
-	static const char *const roots[] = { "/etc/iscsi", "/var/lib/iscsi" };
-
-	for (size_t i = 0; place->kind == PLACE_RECORD && i < ARRAY_LEN(roots); i++) {
-		if (strncmp(place->path, roots[i], strlen(roots[i])) == 0)
-			return roots[i];
-	}
-	return NULL;
-}
-
 static mode_t file_mode(const struct place *place)
 {
 	if (place->kind == PLACE_RECORD) /* open-iscsi's own mode: secrets live in it */
@@ -276,7 +265,8 @@ int plan_finish(struct plan *plan, struct survey *survey, struct err *err)
 			.before = place->exists ? &place->bytes : NULL,
 			.after = after,
 			.mode = file_mode(place),
-			.database = database_root(place),
+			.database = place->kind == PLACE_RECORD ? open_iscsi_database(place->path)
+								: NULL,
 		};
 	}
 	return 0;

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+/* sgw-init disconnect: log out of exactly what is named, and of nothing that is in use. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "choice.h"
+#include "command.h"
+#include "connecting.h"
+#include "disconnecting.h"
+#include "documents/document.h"
+#include "documents/open_iscsi.h"
+#include "engine/tx.h"
+#include "err.h"
+#include "host/database.h"
+#include "host/paths.h"
+#include "host/sessions.h"
+#include "iscsi/portal.h"
+#include "progress.h"
+#include "report.h"
+
+struct disconnect_command {
+	const struct options *opt;
+	struct paths paths;
+	struct choice choice;
+	struct sessions sessions; /* as they were */
+	struct disconnected *list;
+	size_t count;
+	size_t troubles;
+	struct database database; /* with --forget */
+	const struct record **forgotten;
+	size_t forgotten_count;
+	char id[TX_ID_MAX]; /* empty: no record was removed */
+};
+
+static int log_out(struct disconnect_command *cmd, struct err *err)
+{
+	struct progress progress = { 0 };
+
+	cmd->list = calloc(cmd->sessions.count + 1, sizeof(*cmd->list));
+	if (!cmd->list)
+		return err_oom(err);
+	for (size_t i = 0; i < cmd->sessions.count; i++) {
+		const struct host_session *session = &cmd->sessions.items[i];
+		struct disconnected *out = &cmd->list[cmd->count];
+
+		if (!choice_has(&cmd->choice, session->target, session->address, session->port))
+			continue;
+		cmd->count++;
+		progress_show(&progress, "logging out of %s", session->target);
+		disconnecting_run(&cmd->paths, session, out);
+		progress_clear(&progress);
+		if (out->state == DISCONNECTED_DONE)
+			continue;
+		err_print("sgw-init", &out->err);
+		cmd->troubles++;
+	}
+	return 0;
+}
+
+/* A record with a session is in use by it: that it could not be ended has been told. */
+static int choose_records(struct disconnect_command *cmd, struct err *err)
+{
+	struct sessions sessions;
+	int rc = sessions_load(&sessions, &cmd->paths, err);
+
+	if (rc < 0)
+		return rc;
+	cmd->forgotten = calloc(cmd->database.count + 1, sizeof(*cmd->forgotten));
+	if (!cmd->forgotten)
+		rc = err_oom(err);
+	for (size_t i = 0; rc == 0 && i < cmd->database.count; i++) {
+		const struct record *record = &cmd->database.records[i];
+
+		if (record->problem[0] != '\0' ||
+		    !choice_has(&cmd->choice, record->target, record->address, record->port) ||
+		    connecting_session(&sessions, record->target, record->address, record->port))
+			continue;
+		cmd->forgotten[cmd->forgotten_count++] = record;
+	}
+	sessions_done(&sessions);
+	return rc;
+}
+
+/* The journal tells what was asked for. */
+static void describe(const struct options *opt, char *out, size_t size)
+{
+	size_t used =
+		(size_t)snprintf(out, size, "disconnect --forget%s%s%s", opt->all ? " --all" : "",
+				 opt->target ? " --target " : "", opt->target ? opt->target : "");
+
+	for (size_t i = 0; i < opt->arg_count && used < size; i++)
+		used += (size_t)snprintf(out + used, size - used, " %s", opt->args[i]);
+}
+
+static int remove_records(struct disconnect_command *cmd, struct tx *tx, struct err *err)
+{
+	CLEANUP(free_ptr) struct tx_file *files = calloc(cmd->forgotten_count + 1, sizeof(*files));
+	char command[512];
+
+	if (!files)
+		return err_oom(err);
+	for (size_t i = 0; i < cmd->forgotten_count; i++) {
+		const struct record *record = cmd->forgotten[i];
+
+		files[i] = (struct tx_file){
+			.path = record->path,
+			.type = &document_open_iscsi,
+			.before = &record->bytes,
+			.mode = 07777,
+			.database = open_iscsi_database(record->path),
+		};
+	}
+	describe(cmd->opt, command, sizeof(command));
+	return tx_commit(tx, command, files, cmd->forgotten_count, cmd->id, err);
+}
+
+static int forget(struct disconnect_command *cmd, struct err *err)
+{
+	CLEANUP(buf_done) struct buf recovered = { 0 };
+	struct tx *tx = NULL;
+	int rc = tx_begin(&tx, &cmd->paths, &recovered, err);
+
+	if (rc == 0 && recovered.len > 0)
+		warn("%s", recovered.data);
+	if (rc == 0)
+		rc = database_load(&cmd->database, &cmd->paths, err);
+	if (rc == 0)
+		rc = choose_records(cmd, err);
+	if (rc == 0 && cmd->forgotten_count > 0)
+		rc = remove_records(cmd, tx, err);
+	tx_end(tx);
+	return rc;
+}
+
+static int print_table(const struct disconnect_command *cmd, struct err *err)
+{
+	static const char *const titles[] = { "TARGET", "PORTAL", "SESSION", "STATE", NULL };
+	CLEANUP(table_done) struct table table;
+	int rc;
+
+	table_init(&table, titles);
+	for (size_t i = 0; i < cmd->count; i++) {
+		const struct host_session *session = cmd->list[i].session;
+		char portal[PORTAL_TEXT_MAX];
+
+		portal_text_of(session->address, session->port, portal);
+		table_row(&table, session->target, portal, session->name,
+			  disconnected_text(cmd->list[i].state), NULL);
+	}
+	if (cmd->count == 0)
+		printf("no session of a Storage Gateway%s: nothing to log out of\n",
+		       cmd->opt->all ? "" : " as asked for");
+	rc = table_print(&table, stdout, err);
+	if (cmd->id[0] != '\0')
+		printf("%zu %s removed; take it back with: sgw-init undo %s\n",
+		       cmd->forgotten_count, cmd->forgotten_count == 1 ? "record" : "records",
+		       cmd->id);
+	else if (cmd->opt->forget)
+		printf("no record to remove\n");
+	return rc;
+}
+
+static json_t *session_json(const struct disconnected *disconnected)
+{
+	const struct host_session *session = disconnected->session;
+	json_t *uses = json_array();
+	char portal[PORTAL_TEXT_MAX];
+
+	portal_text_of(session->address, session->port, portal);
+	for (size_t i = 0; i < disconnected->uses.count; i++)
+		json_array_append_new(uses, json_text(disconnected->uses.items[i].by));
+	return json_pack("{s:o, s:s, s:s, s:s, s:o, s:o}", "target", json_text(session->target),
+			 "portal", portal, "session", session->name, "result",
+			 disconnected_word(disconnected->state), "in_use", uses, "error",
+			 disconnected->state == DISCONNECTED_DONE
+				 ? json_null()
+				 : json_text(disconnected->err.reason));
+}
+
+static int print_json(const struct disconnect_command *cmd, struct err *err)
+{
+	json_t *document = json_document("disconnect"), *sessions = json_array(),
+	       *records = json_array();
+
+	for (size_t i = 0; i < cmd->count; i++)
+		json_array_append_new(sessions, session_json(&cmd->list[i]));
+	for (size_t i = 0; cmd->id[0] != '\0' && i < cmd->forgotten_count; i++)
+		json_array_append_new(records, json_text(cmd->forgotten[i]->path));
+	json_object_set_new(document, "ok", json_boolean(cmd->troubles == 0));
+	json_object_set_new(document, "sessions", sessions);
+	json_object_set_new(document, "removed_records", records);
+	json_object_set_new(document, "entry", cmd->id[0] ? json_string(cmd->id) : json_null());
+	return json_print(document, stdout, err);
+}
+
+static int disconnect(struct disconnect_command *cmd, struct err *err)
+{
+	struct err failure = { 0 };
+	int rc = choice_make(&cmd->choice, cmd->opt, err), forgotten = 0;
+
+	if (rc == 0)
+		rc = paths_init(&cmd->paths, NULL, err);
+	if (rc == 0)
+		rc = sessions_load(&cmd->sessions, &cmd->paths, err);
+	if (rc == 0)
+		rc = log_out(cmd, err);
+	if (rc < 0)
+		return rc;
+	/* Where it fails, who is logged out by now is told all the same. */
+	if (cmd->opt->forget)
+		forgotten = forget(cmd, &failure);
+	rc = cmd->opt->output == OUTPUT_JSON ? print_json(cmd, err) : print_table(cmd, err);
+	if (rc == 0 && cmd->id[0] != '\0')
+		rc = report_flush(err, "the records are removed; undo %s brings them back",
+				  cmd->id);
+	if (rc == 0 && forgotten < 0) {
+		*err = failure;
+		rc = forgotten;
+	}
+	if (rc < 0)
+		return rc;
+	return cmd->troubles > 0 ? EXIT_FAILED : EXIT_DONE;
+}
+
+static int run(const struct options *opt, struct err *err)
+{
+	struct disconnect_command cmd = { .opt = opt, .paths.fd = -1 };
+	int rc;
+
+	if (opt->all && (opt->target || opt->arg_count > 0))
+		return err_set(err, ERR_USAGE, "--all goes with neither PORTAL nor --target");
+	if (!opt->all && !opt->target && opt->arg_count == 0)
+		return err_set(err, ERR_USAGE,
+			       "disconnect takes PORTAL, --target IQN, or --all for every session "
+			       "of a Storage Gateway");
+	rc = disconnect(&cmd, err);
+	for (size_t i = 0; i < cmd.count; i++)
+		disconnected_done(&cmd.list[i]);
+	free(cmd.list);
+	free(cmd.forgotten);
+	database_done(&cmd.database);
+	sessions_done(&cmd.sessions);
+	choice_done(&cmd.choice);
+	paths_done(&cmd.paths);
+	return rc;
+}
+
+const struct command command_disconnect = {
+	.name = "disconnect",
+	.args = "PORTAL...|--target IQN|--all",
+	.summary = "log out of exactly what is named, and of nothing that is in use",
+	.options = OPT_TARGET | OPT_DISCONNECT | OPT_OUTPUT,
+	.run = run,
+};

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+#include "disconnecting.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "connecting.h"
+#include "host/nodes.h"
+#include "host/paths.h"
+#include "host/spot.h"
+#include "iscsi/portal.h"
+#include "os/loop.h"
+
+enum {
+	PASSING_MS = 2000, /* how long a mere reader, udevd mostly, may take to go */
+	LOOK_MS = 50,
+};
+
+static int at_session(const struct host_session *session, struct err *err)
+{
+	char portal[PORTAL_TEXT_MAX];
+
+	portal_text_of(session->address, session->port, portal);
+	return err_at(err, "%s at %s", session->target, portal);
+}
+
+/* What is in more takes the place of what is in uses, behind it. */
+static int append(struct uses *uses, struct uses *more, struct err *err)
+{
+	struct use *grown;
+
+	if (more->count == 0)
+		return 0;
+	grown = realloc(uses->items, (uses->count + more->count) * sizeof(*grown));
+	if (!grown)
+		return err_oom(err);
+	memcpy(grown + uses->count, more->items, more->count * sizeof(*grown));
+	uses->items = grown;
+	uses->count += more->count;
+	more->count = 0;
+	return 0;
+}
+
+static int find_uses(const struct paths *paths, const struct host_session *session,
+		     struct uses *uses, struct err *err)
+{
+	struct host_use host;
+	int rc = host_use_load(&host, paths, err);
+
+	*uses = (struct uses){ 0 };
+	for (size_t i = 0; rc == 0 && i < session->device_count; i++) {
+		struct nodes nodes;
+		struct uses more = { 0 };
+
+		rc = nodes_load(&nodes, paths, &session->devices[i], err);
+		if (rc == 0)
+			rc = in_use_find(&host, &nodes, &more, err);
+		if (rc == 0)
+			rc = append(uses, &more, err);
+		uses_done(&more);
+		nodes_done(&nodes);
+	}
+	host_use_done(&host);
+	if (rc < 0)
+		uses_done(uses);
+	return rc;
+}
+
+/* Processes alone, which may be gone in a moment, as udevd's are after each event. */
+static bool may_pass(const struct uses *uses)
+{
+	for (size_t i = 0; i < uses->count; i++) {
+		if (uses->items[i].kind != USE_OPEN)
+			return false;
+	}
+	return uses->count > 0;
+}
+
+static int refuse(const struct uses *uses, struct err *err)
+{
+	CLEANUP(buf_done) struct buf text = { 0 };
+	const char *separator = "; end that with: ";
+
+	buf_adds(&text, "in use: ");
+	for (size_t i = 0; i < uses->count; i++)
+		buf_addf(&text, "%s%s", i > 0 ? "; " : "", uses->items[i].by);
+	for (size_t i = 0; i < uses->count; i++) {
+		if (!uses->items[i].next || uses->items[0].kind == USE_ROOT)
+			continue;
+		buf_addf(&text, "%s%s", separator, uses->items[i].next);
+		separator = ", then: ";
+	}
+	return err_set(err, EBUSY, "%s", buf_text(&text));
+}
+
+int disconnecting_check(const struct paths *paths, const struct host_session *session,
+			struct uses *uses, struct err *err)
+{
+	const uint64_t end = loop_clock_us() + PASSING_MS * (uint64_t)1000;
+	int rc;
+
+	for (;;) {
+		rc = find_uses(paths, session, uses, err);
+		if (rc < 0 || !may_pass(uses) || loop_clock_us() >= end)
+			break;
+		uses_done(uses);
+		poll(NULL, 0, LOOK_MS);
+	}
+	return rc == 0 && uses->count > 0 ? refuse(uses, err) : rc;
+}
+
+/* A device whose gateway is away takes no flush, and whoever asks for one waits for minutes. */
+static bool answers(const struct paths *paths, const struct host_session *session,
+		    const struct device *device)
+{
+	CLEANUP(buf_done) struct buf session_state = { 0 }, state = { 0 };
+	struct err ignored = { 0 };
+
+	return session_read(session, paths, "state", &session_state, &ignored) == 0 &&
+	       device_read(device, paths, "state", &state, &ignored) == 0 &&
+	       strcmp(buf_text(&session_state), "LOGGED_IN") == 0 &&
+	       strcmp(buf_text(&state), "running") == 0;
+}
+
+/*
+ * Write out what the disk's own cache holds. Opened exclusively, which fails
+ * where the kernel itself has claimed the disk for something that in_use.h
+ * does not know.
+ */
+static int flush_disk(const struct paths *paths, const char *name, struct err *err)
+{
+	struct spot spot = SPOT_NONE;
+	char path[64];
+	int fd, rc;
+
+	snprintf(path, sizeof(path), "/dev/%s", name);
+	rc = paths_find(paths, path, &spot, err);
+	if (rc < 0 || !spot.exists || !S_ISBLK(spot.st.st_mode)) {
+		spot_done(&spot);
+		return rc;
+	}
+	fd = openat(spot.dirfd, spot.name, O_RDONLY | O_EXCL | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0 && errno == EBUSY)
+		rc = err_set(err, EBUSY,
+			     "in use: the kernel holds %s for something else than a mount, swap, "
+			     "dm or md: lsblk %s may tell",
+			     name, path);
+	else if (fd < 0)
+		rc = err_sys(err, errno, "%s cannot be opened to write its cache out", path);
+	else if (fsync(fd) < 0)
+		rc = err_sys(err, errno, "the cache of %s cannot be written out", name);
+	if (fd >= 0)
+		close(fd);
+	spot_done(&spot);
+	return rc;
+}
+
+static int flush(const struct paths *paths, const struct host_session *session, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < session->device_count; i++) {
+		const struct device *device = &session->devices[i];
+
+		if (device->type == DEVICE_DISK && !strchr(device->name, ':') &&
+		    answers(paths, session, device))
+			rc = flush_disk(paths, device->name, err);
+	}
+	return rc;
+}
+
+void disconnecting_run(const struct paths *paths, const struct host_session *session,
+		       struct disconnected *out)
+{
+	struct err *err = &out->err;
+	int rc;
+
+	*out = (struct disconnected){ .session = session };
+	rc = disconnecting_check(paths, session, &out->uses, err);
+	if (rc == 0)
+		rc = flush(paths, session, err);
+	/* Flushing may have taken its time: once more, right before. */
+	if (rc == 0)
+		rc = disconnecting_check(paths, session, &out->uses, err);
+	if (rc == 0)
+		rc = connecting_log_out_session(paths, session, err);
+	if (rc < 0)
+		at_session(session, err);
+	out->state = rc == -EBUSY ? DISCONNECTED_IN_USE
+		     : rc < 0	  ? DISCONNECTED_FAILED
+				  : DISCONNECTED_DONE;
+}
+
+void disconnected_done(struct disconnected *disconnected)
+{
+	uses_done(&disconnected->uses);
+}
+
+const char *disconnected_text(enum disconnected_state state)
+{
+	static const char *const texts[] = {
+		[DISCONNECTED_DONE] = "disconnected",
+		[DISCONNECTED_IN_USE] = "in use",
+		[DISCONNECTED_FAILED] = "failed",
+	};
+
+	return texts[state];
+}
+
+const char *disconnected_word(enum disconnected_state state)
+{
+	return state == DISCONNECTED_IN_USE ? "in-use" : disconnected_text(state);
+}

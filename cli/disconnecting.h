@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One session ended with care: nobody uses its devices, what is in their
+ * caches is written, and then the logout of exactly that target and portal.
+ * Of the live host alone.
+ */
+#ifndef SGW_DISCONNECTING_H
+#define SGW_DISCONNECTING_H
+
+#include "err.h"
+#include "host/in_use.h"
+#include "host/sessions.h"
+
+struct paths;
+
+enum disconnected_state {
+	DISCONNECTED_DONE,
+	DISCONNECTED_IN_USE, /* nothing was done; uses says by whom, err with what to type */
+	DISCONNECTED_FAILED, /* see err */
+};
+
+struct disconnected {
+	const struct host_session *session; /* as given */
+	enum disconnected_state state;
+	struct uses uses;
+	struct err err; /* its place is TARGET at PORTAL */
+};
+
+void disconnecting_run(const struct paths *paths, const struct host_session *session,
+		       struct disconnected *out);
+void disconnected_done(struct disconnected *disconnected);
+
+/* "disconnected", "in use", "failed"; for programs "in-use". */
+const char *disconnected_text(enum disconnected_state state);
+const char *disconnected_word(enum disconnected_state state);
+
+/*
+ * All uses of all devices of a session; -EBUSY with them in words, and with
+ * what ends them, where there are some. The caller ends uses by uses_done().
+ */
+int disconnecting_check(const struct paths *paths, const struct host_session *session,
+			struct uses *uses, struct err *err);
+
+#endif

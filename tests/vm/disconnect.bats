@@ -1,0 +1,179 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# disconnect on a live host: exactly what is named goes, and nothing that is in use.
+
+load guest
+
+iqn=iqn.1997-05.com.amazon:myvolume
+two=iqn.1997-05.com.amazon:another
+array=iqn.2001-04.com.example:array
+portal=127.0.0.1:3260
+record=/etc/iscsi/nodes/$iqn/127.0.0.1,3260,1/default
+link=/dev/disk/by-path/ip-$portal-iscsi-$iqn-lun-0
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return
+	start_iscsid
+}
+
+teardown() {
+	umount /tmp/mounted 2>/dev/null || :
+	swapoff -a 2>/dev/null || :
+	dmsetup remove_all 2>/dev/null || :
+	fresh_host
+}
+
+start_gateway() { # [sgw-target's options]
+	start_daemon sgw-target --portal "$portal" --ready-file ready "$@"
+	wait_for test -e ready
+	sgw-init apply "$portal" >/dev/null
+	sgw-init connect
+}
+
+still_refused() { # WORDS
+	run -1 sgw-init disconnect --target "$iqn"
+	echo "$output"
+	[[ $output == *"$1"* ]]
+	[[ $output == *"$iqn at $portal: in use: "* ]]
+	session_of "$iqn"
+}
+
+@test "disconnect logs out, twice is harmless, and the record stays" {
+	start_gateway --volume myvolume:1M
+	run -0 sgw-init disconnect "$portal"
+	[[ $output == *"$iqn  $portal  session"*"  disconnected"* ]]
+	run ! session_of "$iqn"
+	[ ! -e "$link" ]
+	run -0 sgw-init disconnect --target "$iqn"
+	[[ $output == *"nothing to log out of"* ]]
+	run -0 iscsiadm -m node
+	[ "$output" = "$portal,1 $iqn" ]
+	sgw-init connect
+	[ -b "$link" ]
+}
+
+@test "disconnect by itself logs out of nothing, of one target of that one alone, of all with --all" {
+	start_gateway --volume myvolume:1M --volume another:1M
+	run -2 sgw-init disconnect
+	session_of "$iqn"
+	session_of "$two"
+	sgw-init disconnect --target "$two"
+	session_of "$iqn"
+	run ! session_of "$two"
+	sgw-init connect
+	sgw-init disconnect --all
+	run ! session_of "$iqn"
+	run ! session_of "$two"
+}
+
+@test "sessions of other arrays stay, and are never disconnect's to end" {
+	start_tgtd
+	tgtd_volume 1 "$iqn" Amazon 'Storage Gateway'
+	tgtd_volume 2 "$array" Example Array
+	iscsiadm -m discovery -t st -p "$portal"
+	log_in "$array"
+	run -0 sgw-init connect
+	[[ $output != *"$array"* ]]
+	session_of "$array" >before
+	sgw-init disconnect --all --forget
+	sgw-init connect "$portal" || :
+	sgw-init disconnect "$portal"
+	session_of "$array" | cmp - before
+	run -2 sgw-init disconnect --target "$array"
+	run -0 iscsiadm -m node
+	[ "$output" = "$portal,1 $array" ]
+}
+
+@test "a mounted disk is refused, the mount named, and let go once it is unmounted" {
+	start_gateway --volume myvolume:8M
+	mke2fs -q "$link"
+	mkdir -p /tmp/mounted
+	mount "$link" /tmp/mounted
+	echo kept >/tmp/mounted/file
+	still_refused "mounted on /tmp/mounted"
+	[[ $output == *"end that with: umount /tmp/mounted"* ]]
+	run -0 sgw-init devices
+	[[ $output == *"mounted on /tmp/mounted"* ]]
+	umount /tmp/mounted
+	sgw-init disconnect --target "$iqn"
+	sgw-init connect
+	mount "$link" /tmp/mounted
+	[ "$(cat /tmp/mounted/file)" = kept ]
+	umount /tmp/mounted
+}
+
+@test "a disk that serves as swap is refused" {
+	start_gateway --volume myvolume:8M
+	mkswap "$link"
+	swapon "$link"
+	still_refused "swap ("
+	swapoff "$link"
+	sgw-init disconnect --target "$iqn"
+}
+
+@test "a disk that a process has open is refused, and the process named" {
+	local pid
+	start_gateway --volume myvolume:8M
+	mkfifo hold
+	bash -c 'exec 9<"$1" && echo open >ready-to-go && read -r _ <hold' bash "$link" &
+	pid=$!
+	wait_for test -e ready-to-go
+	still_refused "open by bash, process $pid ("
+	echo go >hold
+	wait "$pid"
+	sgw-init disconnect --target "$iqn"
+}
+
+@test "a disk under a device-mapper device is refused, and the device named" {
+	start_gateway --volume myvolume:8M
+	dmsetup create on-top --table "0 2048 linear $link 0"
+	still_refused "the device-mapper device on-top (dm-0 on "
+	[[ $output == *"end that with: dmsetup remove on-top"* ]]
+	dmsetup remove on-top
+	sgw-init disconnect --target "$iqn"
+}
+
+@test "disconnect --forget removes the record, and undo brings it back to the byte" {
+	start_gateway --volume myvolume:1M
+	cp "$record" before
+	run -0 sgw-init disconnect --target "$iqn" --forget
+	[[ $output == *"1 record removed; take it back with: sgw-init undo"* ]]
+	[ ! -e "$record" ]
+	run -21 iscsiadm -m node
+	run -1 sgw-init connect
+	run -0 sgw-init disconnect --target "$iqn" --forget
+	[[ $output == *"no record to remove"* ]]
+	sgw-init undo
+	cmp before "$record"
+	[ "$(stat -c %a "$record")" = 600 ]
+	sgw-init connect
+	session_of "$iqn"
+}
+
+@test "a record is not forgotten while its session is in use" {
+	start_gateway --volume myvolume:8M
+	mkswap "$link"
+	swapon "$link"
+	run -1 sgw-init disconnect "$portal" --forget
+	[[ $output == *"no record to remove"* ]]
+	[ -e "$record" ]
+}
+
+@test "a session without a record is logged out of all the same" {
+	start_gateway --volume myvolume:1M
+	rm -r "/etc/iscsi/nodes/$iqn"
+	run -0 sgw-init disconnect --target "$iqn"
+	run ! session_of "$iqn"
+}
+
+@test "a session whose gateway is gone is logged out of in good time" {
+	start_gateway --volume myvolume:1M
+	kill -KILL "${daemons[-1]}"
+	local session
+	session=$(session_of "$iqn")
+	wait_for grep -q FAILED "$session/state"
+	SECONDS=0
+	run -0 sgw-init disconnect --target "$iqn"
+	[ "$SECONDS" -lt 60 ]
+	run ! session_of "$iqn"
+}
