@@ -81,6 +81,24 @@ static bool may_pass(const struct uses *uses)
 	return uses->count > 0;
 }
 
+/* On a disk whose gateway is gone udevd may hang for minutes: that keeps nobody from leaving it. */
+static void drop_passing(struct uses *uses)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < uses->count; i++) {
+		struct use *use = &uses->items[i];
+
+		if (!use->passing) {
+			uses->items[kept++] = *use;
+			continue;
+		}
+		free(use->by);
+		free(use->next);
+	}
+	uses->count = kept;
+}
+
 static int refuse(const struct uses *uses, struct err *err)
 {
 	CLEANUP(buf_done) struct buf text = { 0 };
@@ -111,6 +129,8 @@ int disconnecting_check(const struct paths *paths, const struct host_session *se
 		uses_done(uses);
 		poll(NULL, 0, LOOK_MS);
 	}
+	if (rc == 0)
+		drop_passing(uses);
 	return rc == 0 && uses->count > 0 ? refuse(uses, err) : rc;
 }
 

@@ -6,6 +6,7 @@
 #ifndef SGW_IN_USE_H
 #define SGW_IN_USE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "host/host_use.h"
@@ -17,6 +18,7 @@ struct use {
 	enum use_kind kind;
 	char *by; /* "mounted on /data (sdb1)", "open by dd, process 123 (sdb)" */
 	char *next; /* what ends it: "umount /data"; NULL where nothing that could be typed does */
+	bool passing; /* a worker of udevd, which looks at each new device, and keeps none */
 	unsigned pid; /* of USE_OPEN, and of a mount in the namespace of others; else 0 */
 };
 

@@ -224,6 +224,45 @@ static void a_tape_is_in_use_by_any_of_its_modes(void **state)
 	scratch_done(&scratch);
 }
 
+static void udevd_only_passes_by(void **state)
+{
+	static const struct {
+		const char *process;
+		bool passing;
+	} rows[] = {
+		{ "(udev-worker)\n", true }, { "systemd-udevd\n", true }, { "udevd\n", true },
+		{ "dd\n", false },	     { "udevadm\n", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct row files[] = {
+			{ "/proc/7/fd/3", "-> /dev/sdb" },
+			{ "/proc/7/comm", rows[i].process },
+			{ NULL, NULL },
+		};
+		struct device device = { .name = "sdb", .path = DEVICE };
+		struct scratch scratch;
+		struct host_use host;
+		struct nodes nodes;
+		struct uses uses;
+		struct err err = { 0 };
+
+		scratch_init(&scratch);
+		build(&scratch, files);
+		assert_int_equal(host_use_load(&host, &scratch.paths, &err), 0);
+		assert_int_equal(nodes_load(&nodes, &scratch.paths, &device, &err), 0);
+		assert_int_equal(in_use_find(&host, &nodes, &uses, &err), 0);
+		assert_int_equal(uses.count, 1);
+		if (uses.items[0].passing != rows[i].passing)
+			fail_msg("%s", rows[i].process);
+		uses_done(&uses);
+		nodes_done(&nodes);
+		host_use_done(&host);
+		scratch_done(&scratch);
+	}
+}
+
 /* What no fake root can show: that the device counts, not the name of the node. */
 static void an_open_device_is_found_on_the_live_host(void **state)
 {
@@ -270,6 +309,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_every_user_of_a_disk),
 		cmocka_unit_test(a_tape_is_in_use_by_any_of_its_modes),
+		cmocka_unit_test(udevd_only_passes_by),
 		cmocka_unit_test(an_open_device_is_found_on_the_live_host),
 	};
 

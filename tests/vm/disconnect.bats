@@ -25,6 +25,7 @@ teardown() {
 
 start_gateway() { # [sgw-target's options]
 	start_daemon sgw-target --portal "$portal" --ready-file ready "$@"
+	gateway=$!
 	wait_for test -e ready
 	sgw-init apply "$portal" >/dev/null
 	sgw-init connect
@@ -168,7 +169,7 @@ still_refused() { # WORDS
 
 @test "a session whose gateway is gone is logged out of in good time" {
 	start_gateway --volume myvolume:1M
-	kill -KILL "${daemons[-1]}"
+	kill -KILL "$gateway"
 	local session
 	session=$(session_of "$iqn")
 	wait_for grep -q FAILED "$session/state"
