@@ -17,18 +17,6 @@ start_controlled() {
 	start_target --control "$CONTROL" --transcript "$TRANSCRIPT" "$@"
 }
 
-# wait_for COMMAND...: until it succeeds, for ten seconds.
-wait_for() {
-	local tries
-
-	for ((tries = 0; tries < 500; tries++)); do
-		"$@" && return
-		sleep 0.02
-	done
-	echo "in vain: $*" >&2
-	return 1
-}
-
 # struck RULE: the transcript tells that it did
 struck() {
 	jq -es --arg rule "$1" 'any(.event == "fault" and .rule == $rule)' "$TRANSCRIPT" >/dev/null
@@ -305,9 +293,8 @@ connections() {
 	run -1 sgw-target --control 192.0.2.1:0
 	[[ $output == *"no loopback address"* ]]
 	start_target --control 127.0.0.1:0
-	wait_for grep -q 'control at 127.0.0.1:' "$TARGET_LOG"
-	at=$(sed -n 's/.*control at //p' "$TARGET_LOG")
-	run -0 socat -t 30 - "TCP-CONNECT:$at" <<<quit
+	find_control
+	run -0 control quit
 	[ "$output" = ok ]
 	wait_target 0
 }

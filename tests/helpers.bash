@@ -96,10 +96,31 @@ stop_tgtd() {
 	TGTD_PID=
 }
 
-# control LINE...: say these to the target that was started with --control "$CONTROL", and print its
-# answers, a line each.
+# control LINE...: say these to the target that was started with --control "$CONTROL", a path, or that
+# is controlled at HOST:PORT, and print its answers, a line each.
 control() {
-	printf '%s\n' "$@" | socat -t 30 - "UNIX-CONNECT:$CONTROL"
+	local at=UNIX-CONNECT:$CONTROL
+
+	[[ $CONTROL == */* ]] || at=TCP-CONNECT:$CONTROL
+	printf '%s\n' "$@" | socat -t 30 - "$at"
+}
+
+# find_control: set CONTROL to where the target is controlled that was started with --control and port 0.
+find_control() {
+	CONTROL=$(sed -n 's/.*: control at //p' "$TARGET_LOG" | tr -d '\r')
+	[ -n "$CONTROL" ]
+}
+
+# wait_for COMMAND...: until it succeeds, for ten seconds.
+wait_for() {
+	local tries
+
+	for ((tries = 0; tries < 500; tries++)); do
+		"$@" && return
+		sleep 0.02
+	done
+	echo "in vain: $*" >&2
+	return 1
 }
 
 # end_target STATUS: end the last one by SIGTERM; fails where its exit status is another.

@@ -110,6 +110,39 @@ check_large() { # SYSTEM
 	[[ $output != *failed* ]]
 }
 
+check_faults() { # SYSTEM
+	need_system "$1"
+	need socat
+	run_target_on "$1"
+	start_target --control 127.0.0.1:0 --transcript "$BATS_TEST_TMPDIR/transcript"
+	find_control
+	run -0 control 'on login nth=1: refuse 0x0301' 'on scsi.inquiry nth=1: stall 10m'
+	[ "$output" = $'ok\nok' ]
+	run -10 iscsi-inq "iscsi://$PORTAL/$IQN:myvolume/0"
+	iscsi-inq "iscsi://$PORTAL/$IQN:myvolume/0" >"$BATS_TEST_TMPDIR/inq" 2>&1 3>&- &
+	local pid=$!
+	wait_for grep -q stall "$BATS_TEST_TMPDIR/transcript"
+	[ "$(control status | jq -r '.sessions[0].negotiated.InitialR2T')" = No ]
+	run -0 control 'freeze 10m' clear 'freeze 1ms'
+	wait "$pid"
+	grep -q 'Vendor:Amazon' "$BATS_TEST_TMPDIR/inq"
+	run -0 control 'away 200ms'
+	run ! iscsi-ls "iscsi://$PORTAL"
+	wait_for iscsi-ls "iscsi://$PORTAL" 2>/dev/null # on the very same port
+	run -0 control quit
+	wait_target 0
+}
+
+@test "a sgw-target on Windows misbehaves on demand" {
+	check_faults windows
+	run -1 sgw-target --control /control
+	[[ $output == *"a socket has no path on Windows; use 127.0.0.1:PORT instead"* ]]
+}
+
+@test "a sgw-target on a big-endian machine misbehaves on demand" {
+	check_faults s390x
+}
+
 @test "discovery finds the targets of a sgw-target on Windows" {
 	check_discovery windows
 }
