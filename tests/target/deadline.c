@@ -30,9 +30,10 @@ void deadline_arm(struct deadline_queue *queue, struct deadline *deadline, uint6
 
 void deadline_arm_at(struct deadline_queue *queue, struct deadline *deadline, uint64_t at)
 {
-	struct deadline *before = queue->head.prev;
+	struct deadline *before;
 
 	deadline_disarm(deadline);
+	before = queue->head.prev;
 	while (before != &queue->head && before->at > at)
 		before = before->prev;
 	deadline->at = at;

@@ -20,11 +20,15 @@ void stall_init(struct gateway *gateway)
 void stall_connection(struct connection *connection, uint64_t ms)
 {
 	struct gateway *gateway = connection->gateway;
+	uint64_t at = gateway->now + ms;
 
+	if (!connection_is_stalled(connection))
+		connection->answered = gateway->out.bytes;
+	else if (connection->stall.at > at)
+		at = connection->stall.at;
 	connection->paused = true;
-	connection->answered = gateway->out.bytes;
 	deadline_disarm(&connection->deadline);
-	deadline_arm_at(&gateway->stalled_connections, &connection->stall, gateway->now + ms);
+	deadline_arm_at(&gateway->stalled_connections, &connection->stall, at);
 }
 
 void stall_task(struct task *task)

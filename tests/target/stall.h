@@ -15,7 +15,7 @@ struct task;
 void stall_init(struct gateway *gateway) __attribute__((nonnull));
 /*
  * What is answered from here on waits, and nothing more is served, for `ms`.
- * Its deadlines wait as well.
+ * Its deadlines wait as well. Of several stalls the longest counts.
  */
 void stall_connection(struct connection *connection, uint64_t ms) __attribute__((nonnull));
 /* For task->stall_ms, a task of the pool is neither done nor answered. */
