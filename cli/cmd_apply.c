@@ -18,6 +18,7 @@
 #include "live.h"
 #include "logins.h"
 #include "os/files.h"
+#include "relogin.h"
 #include "report.h"
 
 enum { CHAP_FILE_MAX = 1 << 20 };
@@ -102,8 +103,8 @@ static size_t add_words(char *out, size_t size, size_t used, const char *option,
 /* The journal tells what was asked for; options that hold a value of weight are in it. */
 static void describe(const struct options *opt, char *out, size_t size)
 {
-	size_t used = (size_t)snprintf(out, size, "apply%s%s%s", opt->connect ? " --connect" : "",
-				       opt->chap ? " --chap" : "",
+	size_t used = (size_t)snprintf(out, size, "apply%s%s%s%s", opt->connect ? " --connect" : "",
+				       opt->relogin ? " --relogin" : "", opt->chap ? " --chap" : "",
 				       opt->scope == SCOPE_TARGETS ? " --scope targets" : "");
 
 	used = add_words(out, size, used, "--profile ", opt->profiles);
@@ -213,6 +214,7 @@ static int foresee(struct applying *a, struct err *err)
 {
 	const struct actions_wanted wanted = {
 		.reload = a->in.paths.live,
+		.log_in_again = a->opt->relogin,
 		.log_in = a->opt->connect,
 	};
 	int rc = make_plan(a, err);
@@ -228,6 +230,7 @@ static int show(struct applying *a, struct err *err)
 	bool differs = changes_something(&a->plan) || a->actions.count > 0;
 	int rc = apply_report_plan(&a->report, &a->plan, &a->actions, err);
 
+	relogin_warn(&a->in.paths, &a->actions);
 	warn_of_rest(&a->in.findings);
 	if (rc == 0)
 		rc = apply_report_end(&a->report, err);
@@ -253,7 +256,7 @@ static int apply(struct applying *a, struct err *err)
 	if (a->opt->dry_run)
 		return show(a, err);
 	rc = carry_out(a, err);
-	if (rc == 0 && a->opt->connect)
+	if (rc == 0 && (a->opt->connect || a->opt->relogin))
 		rc = logins_run(&a->in, a->opt, &a->report, err);
 	if (rc == 0) {
 		warn_of_rest(&a->in.findings);
@@ -267,9 +270,12 @@ static int check_usage(const struct options *opt, struct err *err)
 {
 	if (opt->output == OUTPUT_DIFF && !opt->dry_run)
 		return err_set(err, ERR_USAGE, "--output diff goes with --dry-run");
-	if (opt->root && opt->connect)
+	if (opt->root && (opt->connect || opt->relogin))
 		return err_set(err, ERR_USAGE,
-			       "--connect is for the running host: it does not go with --root");
+			       "%s is for the running host: it does not go with --root",
+			       opt->connect ? "--connect" : "--relogin");
+	if (opt->force && !opt->relogin)
+		return err_set(err, ERR_USAGE, "--force goes with --relogin");
 	return 0;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "disconnecting.h"
 #include "engine/journal.h"
 #include "engine/tx.h"
 #include "engine/undo.h"
@@ -67,6 +68,8 @@ static int list_entries(const struct paths *paths, const struct options *opt, st
 
 /* What goes through an undo: the sessions that forbid a step, and the steps done. */
 struct undoing {
+	const struct options *opt;
+	const struct paths *paths;
 	struct sessions sessions;
 	struct table table;
 	json_t *list;
@@ -76,10 +79,9 @@ struct undoing {
 	bool rules; /* of udev changed */
 };
 
-/* A record whose session runs is in use: iscsid reads it when it logs in again. */
-static int refuse_live_record(const char *path, void *ctx, struct err *err)
+/* The session that a record's path leads to, or NULL. */
+static const struct host_session *session_of(const struct sessions *sessions, const char *path)
 {
-	const struct sessions *sessions = &((struct undoing *)ctx)->sessions;
 	const char *nodes = strstr(path, "/nodes/");
 
 	for (size_t i = 0; nodes && i < sessions->count; i++) {
@@ -88,16 +90,55 @@ static int refuse_live_record(const char *path, void *ctx, struct err *err)
 
 		snprintf(start, sizeof(start), "/nodes/%s/%s,%u", session->target, session->address,
 			 session->port);
-		if (strncmp(nodes, start, strlen(start)) == 0 &&
-		    strchr(",/", nodes[strlen(start)])) {
-			err_set(err, EBUSY,
-				"%s is logged in through this record; log out first: iscsiadm -m "
-				"node -T %s -p %s:%u --logout",
-				session->name, session->target, session->address, session->port);
-			return err_at(err, "%s", path);
-		}
+		if (strncmp(nodes, start, strlen(start)) == 0 && strchr(",/", nodes[strlen(start)]))
+			return session;
 	}
-	return 0;
+	return NULL;
+}
+
+/* A record whose session runs is in use: iscsid reads it when it logs in again. */
+static int refuse_live_record(const char *path, void *ctx, struct err *err)
+{
+	const struct undoing *steps = ctx;
+	const struct host_session *session = session_of(&steps->sessions, path);
+
+	if (!session || (steps->opt->disconnect && steps->opt->dry_run))
+		return 0;
+	err_set(err, EBUSY,
+		"%s is logged in through this record; --disconnect logs out first, where nothing "
+		"uses its devices",
+		session->name);
+	return err_at(err, "%s", path);
+}
+
+/* The records that are to go: their sessions end first, or nothing is undone. */
+static int disconnect_record(const char *path, void *ctx, struct err *err)
+{
+	struct undoing *steps = ctx;
+	const struct host_session *session = session_of(&steps->sessions, path);
+	struct disconnected disconnected = { 0 };
+	int rc = 0;
+
+	if (!session)
+		return 0;
+	disconnecting_run(steps->paths, session, &disconnected);
+	if (disconnected.state != DISCONNECTED_DONE) {
+		*err = disconnected.err;
+		rc = -err->code;
+	} else {
+		warn("%s at %s is logged out", session->target, session->address);
+	}
+	disconnected_done(&disconnected);
+	return rc;
+}
+
+/* Under the lock, before the undo itself. */
+static int disconnect(struct undoing *steps, const char *id, struct err *err)
+{
+	int rc = undo_show(steps->paths, id, disconnect_record, NULL, steps, err);
+
+	sessions_done(&steps->sessions);
+	return rc < 0 ? rc : sessions_load(&steps->sessions, steps->paths, err);
 }
 
 static void note_step(const struct undo_step *step, void *ctx)
@@ -196,6 +237,8 @@ static int undo(struct undoing *steps, const struct paths *paths, const struct o
 		rc = undo_show(paths, id, refuse_live_record, note_step, steps, err);
 	} else {
 		rc = begin(&tx, paths, id, &mended, err);
+		if (rc == 0 && !mended && opt->disconnect)
+			rc = disconnect(steps, id, err);
 		if (rc == 0 && !mended)
 			rc = undo_entry(tx, id, refuse_live_record, note_step, steps, err);
 		if (rc == 0 && steps->rules && paths->live)
@@ -219,7 +262,7 @@ static int undo(struct undoing *steps, const struct paths *paths, const struct o
 static int undo_or_show(const struct paths *paths, const struct options *opt, struct err *err)
 {
 	static const char *const titles[] = { "FILE", "KEY", "RESULT", "NOTE", NULL };
-	struct undoing steps = { .list = json_array() };
+	struct undoing steps = { .opt = opt, .paths = paths, .list = json_array() };
 	int rc = sessions_load(&steps.sessions, paths, err);
 
 	table_init(&steps.table, titles);
@@ -240,6 +283,9 @@ static int run(const struct options *opt, struct err *err)
 		return err_set(err, ERR_USAGE, "undo --list takes neither an ID nor --dry-run");
 	if (opt->arg_count > 1)
 		return err_set(err, ERR_USAGE, "undo takes one ID at most; see undo --list");
+	if (opt->disconnect && opt->root)
+		return err_set(err, ERR_USAGE,
+			       "--disconnect is for the running host: it does not go with --root");
 	rc = paths_init(&paths, opt->root, err);
 	if (rc < 0)
 		return rc;
@@ -252,6 +298,6 @@ const struct command command_undo = {
 	.name = "undo",
 	.args = "[ID]",
 	.summary = "take an apply back, the newest one without ID",
-	.options = OPT_ROOT | OPT_LIST | OPT_DRY_RUN | OPT_OUTPUT,
+	.options = OPT_ROOT | OPT_LIST | OPT_DRY_RUN | OPT_LOG_OUT | OPT_OUTPUT,
 	.run = run,
 };

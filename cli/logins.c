@@ -13,6 +13,7 @@
 #include "err.h"
 #include "inspection.h"
 #include "live.h"
+#include "relogin.h"
 
 static bool is_of(const struct connected *list, size_t count, const struct place *place)
 {
@@ -88,12 +89,24 @@ static int connect_all(struct inspection *in, const struct actions *actions,
 int logins_run(struct inspection *in, const struct options *opt, struct apply_report *report,
 	       struct err *err)
 {
-	const struct actions_wanted wanted = { .log_in = opt->connect };
+	const struct actions_wanted wanted = {
+		.log_in_again = opt->relogin,
+		.log_in = opt->connect,
+	};
+	struct survey survey = in->survey;
 	struct actions actions = { 0 };
-	int rc = actions_find(&actions, &in->survey, &in->findings, NULL, &wanted, err);
+	int again = 0, rc = actions_find(&actions, &survey, &in->findings, NULL, &wanted, err);
 
-	if (rc == 0)
-		rc = connect_all(in, &actions, report, err);
+	/* The actions point into it while the inspection looks anew. */
+	if (rc == 0 && actions.count > 0) {
+		findings_done(&in->findings);
+		in->survey = (struct survey){ 0 };
+		again = relogin_run(in, &actions, opt->force, report, err);
+		rc = again < 0 ? again : connect_all(in, &actions, report, err);
+		if (rc >= 0 && in->survey.paths == NULL)
+			rc = inspection_survey(in, false, err) < 0 ? -err->code : rc;
+		survey_done(&survey);
+	}
 	actions_done(&actions);
-	return rc;
+	return rc < 0 || again == 0 ? rc : again;
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* apply --connect: log in what has no session, and see that it came up as wanted. */
+/*
+ * apply --relogin and --connect: log in again where a session has former
+ * values, log in what has no session, and see that all came up as wanted.
+ */
 #ifndef SGW_LOGINS_H
 #define SGW_LOGINS_H
 

@@ -137,6 +137,22 @@ static int set_connect(struct options *opt, const char *value, struct err *err)
 	return 0;
 }
 
+static int set_relogin(struct options *opt, const char *value, struct err *err)
+{
+	(void)value;
+	(void)err;
+	opt->relogin = true;
+	return 0;
+}
+
+static int set_disconnect(struct options *opt, const char *value, struct err *err)
+{
+	(void)value;
+	(void)err;
+	opt->disconnect = true;
+	return 0;
+}
+
 static int set_audit(struct options *opt, const char *value, struct err *err)
 {
 	(void)value;
@@ -218,6 +234,11 @@ static const struct option_row {
 	  set_chap },
 	{ OPT_LOGINS, "connect", NULL, "then log in what has no session, and at each boot",
 	  set_connect },
+	{ OPT_LOGINS, "relogin", NULL, "log sessions with former values out and in again",
+	  set_relogin },
+	{ OPT_LOGINS, "force", NULL, "with --relogin: also where a disk is in use", set_force },
+	{ OPT_LOG_OUT, "disconnect", NULL, "log out of sessions whose records are to go",
+	  set_disconnect },
 	{ OPT_DRY_RUN, "dry-run", NULL, "show what would change and write nothing", set_dry_run },
 	{ OPT_STRICT, "strict", NULL, "exit 3 for warnings and kept values too", set_strict },
 	{ OPT_TIMEOUT, "timeout", "SECONDS",

@@ -27,8 +27,9 @@ enum {
 	OPT_MAX_HOSTS = 1 << 12,
 	OPT_PROBE = 1 << 13, /* --force, --audit */
 	OPT_TARGET = 1 << 14,
-	OPT_LOGINS = 1 << 20, /* --connect */
 	OPT_DISCONNECT = 1 << 15, /* --all, --forget */
+	OPT_LOGINS = 1 << 20, /* --connect, --relogin, --force */
+	OPT_LOG_OUT = 1 << 21, /* --disconnect */
 };
 
 enum { OPTIONS_HOSTS_MAX = 65536 }; /* of --max-hosts */
@@ -54,6 +55,8 @@ struct options {
 	bool skip_unreachable;
 	bool list;
 	bool connect;
+	bool relogin;
+	bool disconnect;
 	bool force;
 	bool audit;
 	bool all;

@@ -458,7 +458,7 @@ all_closed() {
 	run -0 apply --set disk-timeout=86400
 	[ "$(cat "$DISK/timeout")" = 86400 ]
 	[ "$(cat "$CONNECTION/recv_tmo")" = 5 ]
-	[[ $output == *"still to do for session1 "*"log in again"* ]]
+	[[ $output == *"still to do for session1 "*"it has no record"* ]]
 }
 
 @test "tapes, changers and what a target has beside its disk keep their own timeouts" {

@@ -71,7 +71,8 @@ undo() {
 	echo 127.0.0.1 >"$connection/persistent_address"
 	echo "$PORT" >"$connection/persistent_port"
 	run -1 undo
-	[[ $output == *"logged in"*"--logout"* ]]
+	[[ $output == *"logged in"*"--disconnect"* ]]
+	run -2 undo --disconnect
 	grep -qx 'node.session.timeo.replacement_timeout = 600' "$CONF"
 	rm -r "$HOST/sys"
 	run -0 undo

@@ -97,6 +97,9 @@ static int add_log_ins_again(struct actions *actions, const struct survey *surve
 		action.record = record_of(survey, session);
 		if (action.record)
 			add_reasons(&action, findings, plan);
+		/* Without the secret it would only be logged out: that has to come back first. */
+		if (survey->places[i].chap == SESSION_CHAP_LOST && !strstr(action.why, "CHAP"))
+			continue;
 		if (action.why[0] != '\0')
 			rc = add_action(actions, &action, err);
 	}

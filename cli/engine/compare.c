@@ -89,13 +89,17 @@ static int set_remedy(struct finding *finding, const char *text, struct err *err
 static int add_remedy(struct finding *finding, struct err *err)
 {
 	const struct host_session *session = finding->place->session;
-	char text[768], portal[PORTAL_TEXT_MAX];
+	char text[768];
 
-	portal_text_of(session->address, session->port, portal);
-	snprintf(text, sizeof(text),
-		 "log in again once nothing uses its devices: iscsiadm -m node -T %s%s%s --logout, "
-		 "then the same with --login",
-		 session->target, session->port ? " -p " : "", session->port ? portal : "");
+	if (finding->place->recorded)
+		snprintf(text, sizeof(text),
+			 "log in again once nothing uses its devices: sgw-init apply --relogin");
+	else
+		snprintf(text, sizeof(text),
+			 "it has no record to log in again by: make one with sgw-init apply "
+			 "PORTAL, or log out once nothing uses its devices: iscsiadm -m session "
+			 "-r %s --logout",
+			 session->name + strlen("session"));
 	return set_remedy(finding, text, err);
 }
 

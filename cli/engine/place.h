@@ -51,6 +51,7 @@ struct place {
 	const struct host_session *session; /* of PLACE_SESSION and PLACE_DEVICE */
 	const struct device *device; /* of PLACE_DEVICE */
 	char *multipath; /* of PLACE_DEVICE: the multipath device that holds it, or NULL */
+	bool recorded; /* of PLACE_SESSION: there is a record to log in again by */
 	enum session_chap chap; /* of PLACE_SESSION: what became of its record's CHAP settings */
 
 	struct place_value *values; /* one a setting that the profile has at this kind of place */

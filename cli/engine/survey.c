@@ -266,6 +266,17 @@ static int add_records(struct survey *survey, const struct selection *selection,
 	return rc;
 }
 
+static bool has_record(const struct survey *survey, const struct host_session *session)
+{
+	for (size_t i = 0; i < survey->database.count; i++) {
+		const struct record *record = &survey->database.records[i];
+
+		if (session_is(session, record->target, record->address, record->port))
+			return true;
+	}
+	return false;
+}
+
 static int add_live(struct survey *survey, const struct selection *selection, struct err *err)
 {
 	int rc = 0;
@@ -281,8 +292,10 @@ static int add_live(struct survey *survey, const struct selection *selection, st
 		rc = place ? place_of_session(place, &survey->wanted->profiles[kind], survey->paths,
 					      session, err)
 			   : -ENOMEM;
-		if (rc == 0)
+		if (rc == 0) {
+			place->recorded = has_record(survey, session);
 			place->chap = session_chap_of(survey, session);
+		}
 		for (size_t j = 0; rc == 0 && j < session->device_count; j++) {
 			const struct device *device = &session->devices[j];
 

@@ -160,3 +160,127 @@ session_is_lost() {
 	[[ $output == *"$iqn at $portal: "*"refuses connections"* ]]
 	grep -x 'node.startup = automatic' "$record"
 }
+
+# A gateway whose volume is attached with stock settings.
+attach_volume() {
+	start_gateway --volume myvolume:8M
+	iscsiadm -m discovery -t st -p "$portal"
+	log_in "$iqn"
+	expect_session "$iqn" "${stock[@]}"
+}
+
+@test "what needs a new login is listed, and --relogin does it, but not under a mounted disk" {
+	local disk session
+	attach_volume
+	disk=/dev/$(ls "$(disk_of "$iqn")/block")
+	run -0 sgw-init apply
+	[[ $output == *"still to do for session"*"log in again"*"sgw-init apply --relogin"* ]]
+	expect_session "$iqn" recovery_tmo=600 recv_tmo=5 ping_tmo=5
+
+	mke2fs -q -F "$disk"
+	mount -t ext2 "$disk" /mnt
+	session=$(session_of "$iqn")
+	run -3 sgw-init apply --relogin --dry-run
+	[[ $output == *"would log out of $iqn at $portal and in again, for recv_tmo, ping_tmo"* ]]
+	[[ $output == *"it would be left as it is: in use: "*/mnt* ]]
+	run -1 sgw-init apply --relogin
+	[[ $output == *"$iqn at $portal: in use: "*/mnt*"umount /mnt"* ]]
+	[[ $output == *"in use: left as it is"* ]]
+	[ "$(session_of "$iqn")" = "$session" ]
+	umount /mnt
+
+	run -0 sgw-init apply --relogin
+	[[ $output == *"$iqn"*"logged in again"*recv_tmo* ]]
+	expect_session "$iqn" "${tuned[@]}"
+	[ "$(timeout_of "$iqn")" = 600 ]
+	sgw-init check
+	session=$(session_of "$iqn")
+	run -0 sgw-init apply --relogin
+	[[ $output == "nothing to change" ]]
+	[ "$(session_of "$iqn")" = "$session" ]
+}
+
+@test "--relogin --force takes a disk from under its mount" {
+	local disk
+	attach_volume
+	disk=/dev/$(ls "$(disk_of "$iqn")/block")
+	mke2fs -q -F "$disk"
+	mount -t ext2 -o ro "$disk" /mnt
+	run -2 sgw-init apply --force
+	run -0 sgw-init apply --relogin --force
+	umount -l /mnt
+	expect_session "$iqn" "${tuned[@]}"
+}
+
+@test "a --relogin that cannot log in ends there, and tells which sessions stand" {
+	local name=iqn.1997-05.com.amazon:volume n
+	echo 'on login target=volume-02 nth=2: refuse 0x0201' >faults
+	start_gateway --targets 3 --faults faults
+	iscsiadm -m discovery -t st -p "$portal"
+	for n in 01 02 03; do
+		log_in "$name-$n"
+	done
+	sgw-init apply
+	run -1 sgw-init apply --relogin
+	[[ $output == *"$name-02 at $portal: the target refused"* ]]
+	[[ $output == *"$name-01"*"logged in again"*"$name-02"*"logged out, not in again"*"$name-03"*"not tried"* ]]
+	expect_session "$name-01" "${tuned[@]}"
+	run ! session_of "$name-02"
+	expect_session "$name-03" recv_tmo=5
+	run -0 sgw-init apply --relogin --connect
+	[[ $output == *"$name-03"*"logged in again"*"$name-02"*connected* ]]
+	sgw-init check
+}
+
+@test "CHAP that was changed needs a login, which --relogin does" {
+	local name=iqn.1993-08.org.debian:01:guest
+	start_gateway --volume myvolume:1M
+	sgw-init apply "$portal" --connect
+	install -m 600 /dev/null chap.json
+	printf '{"ChapCredentials": [{"TargetARN": "%s", "InitiatorName": "%s", "%s": "%s", "%s": "%s"}]}' \
+		"$iqn" "$name" SecretToAuthenticateInitiator twelve-bytes \
+		SecretToAuthenticateTarget the-target-knows >chap.json
+	run -0 sgw-init apply --chap chap.json
+	[[ $output == *"still to do for session"*"sgw-init apply --relogin"* ]]
+	run -3 sgw-init check
+	[[ $output == *stale*"CHAP settings"* ]]
+
+	# To set CHAP at a gateway ends its connections.
+	kill "${daemons[1]}"
+	wait "${daemons[1]}"
+	unset "daemons[1]"
+	rm ready
+	start_gateway --volume myvolume:1M --chap chap.json
+	run -0 sgw-init apply --relogin
+	[[ $output == *"logged in again"*CHAP* ]]
+	expect_session "$iqn" username="$name" username_in="$iqn"
+	sgw-init check
+
+	# Without the secret, which plain discovery took, a logout would be for good.
+	session_of "$iqn" >session
+	iscsiadm -m discovery -t st -p "$portal"
+	run -0 sgw-init apply --relogin --set noop-out-interval=61
+	[[ $output == *"still to do for session"*"--chap"* ]]
+	session_of "$iqn" | cmp - session
+	run -0 sgw-init apply --relogin --chap chap.json
+	expect_session "$iqn" recv_tmo=60
+	sgw-init check
+}
+
+@test "undo refuses to remove the record of a session, and --disconnect logs out first" {
+	start_gateway --volume myvolume:1M
+	sgw-init apply "$portal" --connect
+	run -1 sgw-init undo
+	[[ $output == *"logged in through this record"*--disconnect* ]]
+	mke2fs -q -F "/dev/$(ls "$(disk_of "$iqn")/block")"
+	mount -t ext2 "/dev/$(ls "$(disk_of "$iqn")/block")" /mnt
+	run -1 sgw-init undo --disconnect
+	[[ $output == *"in use"*/mnt* ]]
+	session_of "$iqn"
+	[ -e "$record" ]
+	umount /mnt
+	run -0 sgw-init undo --disconnect
+	run ! session_of "$iqn"
+	[ ! -e "$record" ]
+	cmp /etc/iscsi/iscsid.conf "$STOCK_ISCSID_CONF"
+}

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+#include "relogin.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "apply_report.h"
+#include "command.h"
+#include "connecting.h"
+#include "disconnecting.h"
+#include "engine/actions.h"
+#include "err.h"
+#include "inspection.h"
+#include "iscsi/portal.h"
+#include "live.h"
+#include "report.h"
+
+enum relogin_state {
+	RELOGIN_NOT_TRIED, /* an earlier one failed */
+	RELOGIN_DONE,
+	RELOGIN_IN_USE, /* nothing was done */
+	RELOGIN_NO_LOGOUT, /* the session stands as it was */
+	RELOGIN_NO_LOGIN, /* logged out, and not in again */
+	RELOGIN_NOT_WANTED, /* in again, with other values than it should have */
+};
+
+static const struct {
+	const char *text, *word;
+} states[] = {
+	[RELOGIN_NOT_TRIED] = { "not tried", "not-tried" },
+	[RELOGIN_DONE] = { "logged in again", "done" },
+	[RELOGIN_IN_USE] = { "in use: left as it is", "in-use" },
+	[RELOGIN_NO_LOGOUT] = { "not logged out", "not-logged-out" },
+	[RELOGIN_NO_LOGIN] = { "logged out, not in again", "logged-out" },
+	[RELOGIN_NOT_WANTED] = { "logged in again, not as wanted", "not-as-wanted" },
+};
+
+/* One of them. */
+struct relogin {
+	const struct action *action;
+	enum relogin_state state;
+	struct err err;
+};
+
+static bool is_tape(const struct host_session *session)
+{
+	for (size_t i = 0; i < session->device_count; i++) {
+		if (session->devices[i].type == DEVICE_TAPE ||
+		    session->devices[i].type == DEVICE_CHANGER)
+			return true;
+	}
+	return false;
+}
+
+/* By force: from under its users, but not the system's own. */
+static int force_out(const struct paths *paths, const struct action *action,
+		     enum relogin_state *state, struct err *err)
+{
+	struct uses uses = { 0 };
+	struct err ignored = { 0 };
+	bool root = false;
+	int rc = disconnecting_check(paths, action->session, &uses, err);
+
+	for (size_t i = 0; rc == -EBUSY && i < uses.count; i++)
+		root |= uses.items[i].kind == USE_ROOT;
+	uses_done(&uses);
+	if (root) {
+		*state = RELOGIN_IN_USE;
+		return rc;
+	}
+	if (rc < 0 && rc != -EBUSY)
+		return rc;
+	*err = ignored;
+	return connecting_log_out(paths, action->record, err);
+}
+
+/* A tape that is taken from under its users loses its place, so force is for disks. */
+static int log_out(const struct paths *paths, const struct action *action, bool force,
+		   enum relogin_state *state, struct err *err)
+{
+	struct disconnected disconnected = { 0 };
+	int rc = 0;
+
+	*state = RELOGIN_NO_LOGOUT;
+	if (force && !is_tape(action->session))
+		return force_out(paths, action, state, err);
+	disconnecting_run(paths, action->session, &disconnected);
+	if (disconnected.state == DISCONNECTED_IN_USE)
+		*state = RELOGIN_IN_USE;
+	if (disconnected.state != DISCONNECTED_DONE) {
+		*err = disconnected.err;
+		rc = -err->code;
+	}
+	disconnected_done(&disconnected);
+	return rc;
+}
+
+void relogin_warn(const struct paths *paths, const struct actions *actions)
+{
+	for (size_t i = 0; i < actions->count; i++) {
+		const struct action *action = &actions->items[i];
+		struct uses uses = { 0 };
+		struct err err = { 0 };
+
+		if (action->kind == ACTION_LOG_IN_AGAIN &&
+		    disconnecting_check(paths, action->session, &uses, &err) == -EBUSY)
+			warn("%s: it would be left as it is: %s", action->record->target,
+			     err.reason);
+		uses_done(&uses);
+	}
+}
+
+static int log_in(const struct paths *paths, const struct record *record, struct err *err)
+{
+	struct connected *list = NULL;
+	int rc = connecting_run(paths, &record, 1, NULL, &list, err);
+
+	if (rc == 0 && !connected_is_fine(&list[0])) {
+		*err = list[0].err;
+		rc = -err->code;
+	}
+	connected_free(list, 1);
+	return rc;
+}
+
+/* What the session came up with; its devices' live values are set where the rule did not. */
+static int verify(struct inspection *in, const struct record *record, struct err *err)
+{
+	int rc = inspection_survey(in, false, err);
+
+	if (rc == 0)
+		rc = live_mend(&in->findings, &in->paths, err);
+	if (rc == 1)
+		rc = inspection_survey(in, false, err);
+	for (size_t i = 0; rc == 0 && i < in->findings.count; i++) {
+		const struct finding *finding = &in->findings.items[i];
+		const struct host_session *session =
+			finding->place ? finding->place->session : NULL;
+
+		if (!session || !finding_weighs(finding, false) ||
+		    !session_is(session, record->target, record->address, record->port))
+			continue;
+		err_set(err, EIO, "%s is still not as wanted: see sgw-init check",
+			finding->value ? finding->value->where->key
+				       : verdict_word(finding->verdict));
+		rc = err_at(err, "%s", finding->place->name);
+	}
+	return rc;
+}
+
+/* False where the others are not to be tried. */
+static bool relogin_one(struct inspection *in, struct relogin *relogin, bool force)
+{
+	struct err *err = &relogin->err;
+	const struct record *record = relogin->action->record;
+	int rc = log_out(&in->paths, relogin->action, force, &relogin->state, err);
+
+	if (rc < 0)
+		return relogin->state == RELOGIN_IN_USE;
+	relogin->state = RELOGIN_NO_LOGIN;
+	rc = log_in(&in->paths, record, err);
+	if (rc == 0) {
+		relogin->state = RELOGIN_NOT_WANTED;
+		rc = verify(in, record, err);
+	}
+	if (rc == 0)
+		relogin->state = RELOGIN_DONE;
+	return rc == 0;
+}
+
+static int print_table(const struct relogin *list, size_t count, struct err *err)
+{
+	static const char *const titles[] = { "TARGET", "PORTAL", "RESULT", "FOR", NULL };
+	CLEANUP(table_done) struct table table;
+
+	table_init(&table, titles);
+	for (size_t i = 0; i < count; i++) {
+		const struct record *record = list[i].action->record;
+		char portal[PORTAL_TEXT_MAX];
+
+		portal_text_of(record->address, record->port, portal);
+		table_row(&table, record->target, portal, states[list[i].state].text,
+			  list[i].action->why, NULL);
+	}
+	return table_print(&table, stdout, err);
+}
+
+static json_t *list_json(const struct relogin *list, size_t count)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < count; i++) {
+		const struct record *record = list[i].action->record;
+		char portal[PORTAL_TEXT_MAX];
+
+		portal_text_of(record->address, record->port, portal);
+		json_array_append_new(
+			array,
+			json_pack("{s:o, s:o, s:s, s:o, s:o}", "target", json_text(record->target),
+				  "portal", json_text(portal), "result", states[list[i].state].word,
+				  "why", json_text(list[i].action->why), "error",
+				  list[i].err.code && list[i].state != RELOGIN_DONE
+					  ? json_text(list[i].err.reason)
+					  : json_null()));
+	}
+	return array;
+}
+
+int relogin_run(struct inspection *in, const struct actions *actions, bool force,
+		struct apply_report *report, struct err *err)
+{
+	CLEANUP(free_ptr) struct relogin *list = calloc(actions->count + 1, sizeof(*list));
+	size_t count = 0, done = 0;
+	bool go_on = true;
+	int rc = 0;
+
+	if (!list)
+		return err_oom(err);
+	for (size_t i = 0; i < actions->count; i++) {
+		if (actions->items[i].kind == ACTION_LOG_IN_AGAIN)
+			list[count++].action = &actions->items[i];
+	}
+	for (size_t i = 0; go_on && i < count; i++) {
+		go_on = relogin_one(in, &list[i], force);
+		done += list[i].state == RELOGIN_DONE;
+		if (list[i].state != RELOGIN_DONE)
+			err_print("sgw-init", &list[i].err);
+	}
+	if (count == 0)
+		return EXIT_DONE;
+	apply_report_add(report, "relogin", list_json(list, count));
+	if (!report->document)
+		rc = print_table(list, count, err);
+	return rc < 0 ? rc : done < count ? EXIT_FAILED : EXIT_DONE;
+}
