@@ -7,12 +7,12 @@ load helpers
 @test "the bench of sgw-target measures all three servers, and says where its yardstick is none" {
 	need tgtd jq taskset column
 	export RESULTS=$BATS_TEST_TMPDIR TMPDIR=$BATS_TEST_TMPDIR
-	run --separate-stderr "$ROOT/tests/bench/target" --rounds 2 --seconds 0.05 --held 3
+	run --separate-stderr "$ROOT/tests/bench/target" --brief
 	[ "$status" -eq 0 ] || [ "$status" -eq 3 ] # 3: void, which the machine may well be
 	[[ ${lines[0]} == WORKLOAD*SERVER*PER-SECOND*OF-RESPONDER*BY-CPU*OF-TGTD* ]]
-	[[ $output == *$'\nread-4k-depth-128  sgw-target '* ]]
+	grep -q -E '^read-4k-depth-128 +sgw-target ' <<<"$output"
 
-	jq -e '[.rows[] | .workload + " " + .server] | length == 24 and length == (unique | length)' \
+	jq -e '[.rows[] | .workload + " " + .server] | length == 30 and length == (unique | length)' \
 		"$RESULTS/target.json"
 	jq -e 'all(.rows[]; .rate > 0 and .server_cpu_us > 0 and .of_tgtd_null > 0 and
 		.of_responder_by_cpu > 0)' \
