@@ -47,26 +47,6 @@ static void no_delay(int fd)
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 }
 
-int socket_listen(const struct socket_address *address, int backlog, struct err *err)
-{
-	char text[SOCKET_TEXT_MAX];
-	int on = 1, saved;
-	int fd = socket(sockaddr_of(address)->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
-			0);
-
-	if (fd < 0)
-		return err_sys(err, errno, "cannot make a socket");
-	socket_address_text(address, text);
-	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
-	    (sockaddr_of(address)->sa_family != AF_INET6 ||
-	     setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) == 0) &&
-	    bind(fd, sockaddr_of(address), address->len) == 0 && listen(fd, backlog) == 0)
-		return fd;
-	saved = errno;
-	close(fd);
-	return err_sys(err, saved, "cannot listen on %s", text);
-}
-
 /*
  * The kernel would take four megabytes of an answer before the peer has seen any: by then they have
  * left the caches, which costs the peer a quarter more. It still keeps in flight what the way there
@@ -77,6 +57,29 @@ static void send_late(int fd)
 	int most = SEND_AHEAD;
 
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &most, sizeof(most));
+}
+
+int socket_listen(const struct socket_address *address, int backlog, struct err *err)
+{
+	char text[SOCKET_TEXT_MAX];
+	int on = 1, saved;
+	int fd = socket(sockaddr_of(address)->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+			0);
+
+	if (fd < 0)
+		return err_sys(err, errno, "cannot make a socket");
+	socket_address_text(address, text);
+	/* What it accepts inherits both. */
+	no_delay(fd);
+	send_late(fd);
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
+	    (sockaddr_of(address)->sa_family != AF_INET6 ||
+	     setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) == 0) &&
+	    bind(fd, sockaddr_of(address), address->len) == 0 && listen(fd, backlog) == 0)
+		return fd;
+	saved = errno;
+	close(fd);
+	return err_sys(err, saved, "cannot listen on %s", text);
 }
 
 int socket_accept(int listener, struct socket_address *peer)
@@ -92,8 +95,6 @@ int socket_accept(int listener, struct socket_address *peer)
 	if (fd < 0)
 		return errno == EWOULDBLOCK || errno == ECONNABORTED ? -EAGAIN : -errno;
 	peer->len = len;
-	no_delay(fd);
-	send_late(fd);
 	return fd;
 }
 

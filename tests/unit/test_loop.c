@@ -2,6 +2,8 @@
 #include "os/loop.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -9,6 +11,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include <cmocka.h>
 
@@ -121,11 +124,15 @@ static void listener_ready(void *arg, unsigned int events)
 {
 	struct echo *echo = arg;
 	struct socket_address peer;
+	socklen_t len = sizeof(int);
 	struct err err;
+	int on = 0;
 
 	(void)events;
 	echo->server = socket_accept(echo->listener, &peer);
 	assert_true(echo->server >= 0);
+	assert_int_equal(getsockopt(echo->server, IPPROTO_TCP, TCP_NODELAY, &on, &len), 0);
+	assert_int_not_equal(on, 0);
 	assert_int_equal(socket_accept(echo->listener, &peer), -EAGAIN);
 	echo->server_watch = (struct loop_watch){ .ready = server_ready, .arg = echo };
 	assert_int_equal(loop_add(echo->loop, &echo->server_watch, echo->server, LOOP_READ, &err),
