@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "connecting.h"
@@ -19,6 +21,8 @@
 enum {
 	PASSING_MS = 2000, /* how long a mere reader, udevd mostly, may take to go */
 	LOOK_MS = 50,
+	FLUSH_MS = 20000, /* how long a disk may take to write its cache out */
+	FLUSH_LOOK_MS = 2,
 };
 
 static int at_session(const struct host_session *session, struct err *err)
@@ -150,33 +154,62 @@ static bool answers(const struct paths *paths, const struct host_session *sessio
 /*
  * Write out what the disk's own cache holds. Opened exclusively, which fails
  * where the kernel itself has claimed the disk for something that in_use.h
- * does not know.
+ * does not know. 0 or an errno.
  */
-static int flush_disk(const struct paths *paths, const char *name, struct err *err)
+static int flush_disk(const struct spot *spot)
+{
+	int fd = openat(spot->dirfd, spot->name, O_RDONLY | O_EXCL | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno;
+	return fsync(fd) < 0 ? errno : 0;
+}
+
+/* In a process of its own: on a gateway that went silent it hangs, and cannot be interrupted. */
+static int flush_in_time(const struct spot *spot)
+{
+	const uint64_t end = loop_clock_us() + FLUSH_MS * (uint64_t)1000;
+	pid_t child = fork();
+	int status;
+
+	if (child < 0)
+		return errno;
+	if (child == 0)
+		_exit(flush_disk(spot) & 0xff);
+	while (waitpid(child, &status, WNOHANG) == 0) {
+		if (loop_clock_us() >= end) {
+			kill(child, SIGKILL);
+			return ETIMEDOUT;
+		}
+		poll(NULL, 0, FLUSH_LOOK_MS);
+	}
+	return WIFEXITED(status) ? WEXITSTATUS(status) : EINTR;
+}
+
+static int flush_by_name(const struct paths *paths, const char *name, struct err *err)
 {
 	struct spot spot = SPOT_NONE;
 	char path[64];
-	int fd, rc;
+	int rc, failed = 0;
 
 	snprintf(path, sizeof(path), "/dev/%s", name);
 	rc = paths_find(paths, path, &spot, err);
-	if (rc < 0 || !spot.exists || !S_ISBLK(spot.st.st_mode)) {
-		spot_done(&spot);
-		return rc;
-	}
-	fd = openat(spot.dirfd, spot.name, O_RDONLY | O_EXCL | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0 && errno == EBUSY)
+	if (rc == 0 && spot.exists && S_ISBLK(spot.st.st_mode))
+		failed = flush_in_time(&spot);
+	spot_done(&spot);
+	if (failed == EBUSY)
 		rc = err_set(err, EBUSY,
 			     "in use: the kernel holds %s for something else than a mount, swap, "
 			     "dm or md: lsblk %s may tell",
 			     name, path);
-	else if (fd < 0)
-		rc = err_sys(err, errno, "%s cannot be opened to write its cache out", path);
-	else if (fsync(fd) < 0)
-		rc = err_sys(err, errno, "the cache of %s cannot be written out", name);
-	if (fd >= 0)
-		close(fd);
-	spot_done(&spot);
+	else if (failed == ETIMEDOUT)
+		rc = err_set(err, ETIMEDOUT,
+			     "%s does not take a flush of its cache within %d s: is the gateway "
+			     "away? Wait for it, or leave what is in the cache behind by iscsiadm "
+			     "--logout",
+			     name, FLUSH_MS / 1000);
+	else if (failed != 0)
+		rc = err_sys(err, failed, "the cache of %s cannot be written out", name);
 	return rc;
 }
 
@@ -189,7 +222,7 @@ static int flush(const struct paths *paths, const struct host_session *session, 
 
 		if (device->type == DEVICE_DISK && !strchr(device->name, ':') &&
 		    answers(paths, session, device))
-			rc = flush_disk(paths, device->name, err);
+			rc = flush_by_name(paths, device->name, err);
 	}
 	return rc;
 }

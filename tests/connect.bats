@@ -107,7 +107,7 @@ on_host() {
 	local row
 	records
 	for row in "24|the target refused this host|sgw-init probe $PORTAL --target $iqn" \
-		'19|this host refused the target|sgw-init apply --chap FILE' \
+		'19|the login failed for good|sgw-init apply --chap FILE' \
 		'8|the portal did not answer in time|sgw-init discover' \
 		'12|the kernel has no iSCSI over TCP|modprobe iscsi_tcp' \
 		'1|it failed and does not say why (it says "iscsiadm: in its own words")|journalctl'; do

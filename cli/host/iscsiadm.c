@@ -56,10 +56,12 @@ static const struct iscsiadm_code codes[] = {
 	  ISCSIADM_LOOK },
 	{ 18, "ISCSI_ERR_ISCSID_COMM_ERR", "iscsid broke off in the midst of the request",
 	  "it restarted or crashed", NEXT_START, ISCSIADM_RETRY },
-	{ 19, "ISCSI_ERR_FATAL_LOGIN", "this host refused the target",
-	  "the target proved itself by another secret than the record has "
-	  "(SecretToAuthenticateTarget), or both of the secrets are the same",
-	  "sgw-init apply --chap FILE writes the gateway's credentials into the record",
+	{ 19, "ISCSI_ERR_FATAL_LOGIN", "the login failed for good",
+	  "the gateway has no such target any more, or this host refused the proof of the target: "
+	  "another secret than the record has (SecretToAuthenticateTarget), or both of the secrets "
+	  "are the same",
+	  "sgw-init probe PORTAL --target IQN tells which; sgw-init apply --chap FILE writes the "
+	  "gateway's credentials into the record",
 	  ISCSIADM_NEVER },
 	{ 20, "ISCSI_ERR_ISCSID_NOTCONN", "iscsid does not run", NULL, NEXT_START, ISCSIADM_RETRY },
 	{ 21, "ISCSI_ERR_NO_OBJS_FOUND", "there is nothing of that name", NULL, NULL,
