@@ -283,11 +283,11 @@ static int run(const struct paths *paths, const struct iscsiadm_target *target, 
 	rc = program_run(paths, argv, deadline_ms, &result, err);
 	row = iscsiadm_code(result.code);
 	if (rc == 0 && result.late)
-		rc = err_set(
-			err, ETIMEDOUT,
-			"iscsiadm did not end within %u s and was stopped; iscsid may still be "
-			"at it: " NEXT_LOG,
-			deadline_ms / 1000);
+		rc = err_set(err, ETIMEDOUT,
+			     "iscsiadm did not end within %u s and was stopped; iscsid may go on "
+			     "with it "
+			     "by itself: sgw-init devices shows what became of it",
+			     deadline_ms / 1000);
 	else if (rc == 0 && result.signal != 0)
 		rc = err_set(err, EIO, "iscsiadm was ended by signal %d", result.signal);
 	else if (rc == 0 && row->advice != ISCSIADM_HARMLESS)
