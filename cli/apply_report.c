@@ -125,6 +125,7 @@ int apply_report_plan(struct apply_report *report, const struct plan *plan,
 {
 	switch (report->opt->output) {
 	case OUTPUT_JSON:
+		json_decref(report->document); /* of an attempt before this one */
 		report->document = make_document(report, plan, actions);
 		return 0;
 	case OUTPUT_DIFF:

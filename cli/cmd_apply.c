@@ -21,7 +21,10 @@
 #include "relogin.h"
 #include "report.h"
 
-enum { CHAP_FILE_MAX = 1 << 20 };
+enum {
+	CHAP_FILE_MAX = 1 << 20,
+	ATTEMPTS = 5, /* while others write the same files */
+};
 
 /* One apply, from the command line to the journal entry. */
 struct applying {
@@ -122,7 +125,8 @@ static int look_again(struct applying *a, struct err *err)
 
 		if (!finding_mendable(finding))
 			continue;
-		err_set(err, EIO,
+		/* iscsiadm writes a record as it read it before it had the lock. */
+		err_set(err, finding->place->kind == PLACE_RECORD ? ESTALE : EIO,
 			"%s is not in effect after it was written; entry %s stands, undo "
 			"takes it back",
 			finding->value			      ? finding->value->where->key
@@ -180,6 +184,8 @@ static int carry_out(struct applying *a, struct err *err)
 	if (changes_something(&a->plan))
 		rc = write_plan(a, &live_err, err);
 	if (rc == 0)
+		warn_about(a);
+	if (rc == 0)
 		rc = apply_report_plan(&a->report, &a->plan, &a->actions, err);
 	if (rc == 0 && a->report.id[0] != '\0')
 		rc = report_flush(err, "the files are; undo %s takes them back", a->report.id);
@@ -190,11 +196,7 @@ static int carry_out(struct applying *a, struct err *err)
 		*err = live_err;
 		rc = -err->code;
 	}
-	if (rc == 0 && a->report.id[0] != '\0')
-		rc = look_again(a, err);
-	/* Logins take their time: nobody has to wait for them. */
-	tx_end(TAKE_PTR(a->tx));
-	return rc;
+	return rc == 0 && a->report.id[0] != '\0' ? look_again(a, err) : rc;
 }
 
 static int begin(struct applying *a, struct err *err)
@@ -219,10 +221,9 @@ static int foresee(struct applying *a, struct err *err)
 	};
 	int rc = make_plan(a, err);
 
-	if (rc < 0)
-		return rc;
-	warn_about(a);
-	return actions_find(&a->actions, &a->in.survey, &a->in.findings, &a->plan, &wanted, err);
+	return rc < 0 ? rc
+		      : actions_find(&a->actions, &a->in.survey, &a->in.findings, &a->plan, &wanted,
+				     err);
 }
 
 static int show(struct applying *a, struct err *err)
@@ -230,11 +231,41 @@ static int show(struct applying *a, struct err *err)
 	bool differs = changes_something(&a->plan) || a->actions.count > 0;
 	int rc = apply_report_plan(&a->report, &a->plan, &a->actions, err);
 
+	warn_about(a);
 	relogin_warn(&a->in.paths, &a->actions);
 	warn_of_rest(&a->in.findings);
 	if (rc == 0)
 		rc = apply_report_end(&a->report, err);
 	return rc < 0 ? rc : differs ? EXIT_DIFFERS : EXIT_DONE;
+}
+
+/* From what there is now to all of it written; in a dry run to the plan. */
+static int attempt(struct applying *a, struct err *err)
+{
+	int rc = inspection_survey(&a->in, true, err);
+
+	a->report.id[0] = '\0';
+	if (rc == 0)
+		rc = foresee(a, err);
+	if (rc < 0)
+		return rc;
+	return a->opt->dry_run ? show(a, err) : carry_out(a, err);
+}
+
+/* Where somebody else writes the same files meanwhile, what they wrote is looked at anew. */
+static int attempt_again(struct applying *a, struct err *err)
+{
+	int rc = attempt(a, err);
+
+	for (int i = 1; rc == -ESTALE && i < ATTEMPTS; i++) {
+		actions_done(&a->actions);
+		plan_done(&a->plan);
+		*err = (struct err){ 0 };
+		rc = attempt(a, err);
+	}
+	/* Logins take their time: nobody has to wait for them. */
+	tx_end(TAKE_PTR(a->tx));
+	return rc;
 }
 
 static int apply(struct applying *a, struct err *err)
@@ -248,15 +279,10 @@ static int apply(struct applying *a, struct err *err)
 	if (rc == 0)
 		rc = begin(a, err);
 	if (rc == 0)
-		rc = inspection_survey(&a->in, true, err);
-	if (rc == 0)
-		rc = foresee(a, err);
-	if (rc < 0)
+		rc = attempt_again(a, err);
+	if (rc < 0 || a->opt->dry_run)
 		return rc;
-	if (a->opt->dry_run)
-		return show(a, err);
-	rc = carry_out(a, err);
-	if (rc == 0 && (a->opt->connect || a->opt->relogin))
+	if (a->opt->connect || a->opt->relogin)
 		rc = logins_run(&a->in, a->opt, &a->report, err);
 	if (rc == 0) {
 		warn_of_rest(&a->in.findings);
