@@ -100,7 +100,7 @@ connections() {
 
 @test "faults that are given for a time come at that time" {
 	printf '# a comment\n\nat 1ms: freeze 50ms\nat 2ms: away 100ms\n' >"$BATS_TEST_TMPDIR/rules"
-	start_controlled --faults "$BATS_TEST_TMPDIR/rules"
+	start_controlled --faults "$BATS_TEST_TMPDIR/rules" --expect faults=2
 	wait_for struck 'at 2ms: away 100ms'
 	struck 'at 1ms: freeze 50ms'
 	wait_for iscsi-ls "iscsi://$PORTAL" 2>/dev/null

@@ -33,7 +33,6 @@ struct strike {
 	const struct rule *rule;
 	enum event event;
 	struct connection *connection; /* NULL: at a time, at once */
-	const struct pdu *pdu; /* may be NULL */
 };
 
 struct fault_action {

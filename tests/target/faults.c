@@ -80,7 +80,7 @@ void faults_free(struct faults *faults)
 }
 
 /* Its turn has come. */
-static enum verdict strike(struct rule *rule, struct connection *connection, const struct pdu *pdu)
+static enum verdict strike(struct rule *rule, struct connection *connection)
 {
 	struct faults *faults = rule->faults;
 	const struct strike what = {
@@ -88,7 +88,6 @@ static enum verdict strike(struct rule *rule, struct connection *connection, con
 		.rule = rule,
 		.event = rule->event,
 		.connection = connection,
-		.pdu = pdu,
 	};
 
 	rule->struck++;
@@ -153,7 +152,7 @@ enum verdict faults_strike(struct connection *connection, enum event event, cons
 		if (!is_meant(it, connection, event, pdu))
 			continue;
 		if (++it->met >= it->nth)
-			verdict = strike(it, connection, pdu);
+			verdict = strike(it, connection);
 	}
 	faults->striking = false;
 	sweep(faults);
@@ -168,7 +167,7 @@ static void time_came(void *arg)
 
 	faults->gateway->now = loop_now(server_loop(faults->server));
 	faults->striking = true;
-	strike(rule, NULL, NULL);
+	strike(rule, NULL);
 	faults->striking = false;
 	sweep(faults);
 }
@@ -190,7 +189,7 @@ static int put(struct faults *faults, struct rule *rule, struct err *err)
 	rule->faults = faults;
 	if (rule->when == RULE_NOW) {
 		faults->gateway->now = loop_now(server_loop(faults->server));
-		strike(rule, NULL, NULL);
+		strike(rule, NULL);
 		rule_free(rule);
 		return 0;
 	}
@@ -246,8 +245,10 @@ int faults_read(struct faults *faults, const char *path, struct err *err)
 
 	if (rc < 0)
 		return rc;
-	if (bytes.len > 0 && memchr(bytes.data, '\0', bytes.len))
-		return err_set(err, EINVAL, "%s has a NUL byte: it is no text", path);
+	if (bytes.len > 0 && memchr(bytes.data, '\0', bytes.len)) {
+		err_set(err, EINVAL, "there is a NUL byte in it: it is no text");
+		return err_at(err, "%s", path);
+	}
 	for (; line && *line != '\0'; line = next) {
 		size_t len = strcspn(line, "\n");
 

@@ -89,6 +89,28 @@ static void test_deadlines_end_in_order(void **state)
 	assert_null(deadline_expired(&queue, 1200));
 }
 
+/* Deadlines of their own are sorted, whatever their order was, and whoever is armed anew moves. */
+static void test_deadlines_of_their_own(void **state)
+{
+	struct deadline_queue queue;
+	struct deadline a = { 0 }, b = { 0 }, c = { 0 };
+
+	(void)state;
+	deadline_queue_init(&queue, 0);
+	deadline_arm_at(&queue, &a, 300);
+	deadline_arm_at(&queue, &a, 300); /* alone */
+	deadline_arm_at(&queue, &b, 100);
+	deadline_arm_at(&queue, &c, 300);
+	deadline_arm_at(&queue, &c, 200); /* the last one */
+	assert_true(deadline_first(&queue) == 100);
+	deadline_queue_shift(&queue, 1000);
+	assert_null(deadline_expired(&queue, 1099));
+	assert_ptr_equal(deadline_expired(&queue, 5000), &b);
+	assert_ptr_equal(deadline_expired(&queue, 5000), &c);
+	assert_ptr_equal(deadline_expired(&queue, 5000), &a);
+	assert_null(deadline_expired(&queue, 5000));
+}
+
 /* TSIHs come round without meeting one that is in use, and never are 0. */
 static void test_tsihs_are_never_shared(void **state)
 {
@@ -237,6 +259,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_a_full_socket_leaves),
 		cmocka_unit_test(test_deadlines_end_in_order),
+		cmocka_unit_test(test_deadlines_of_their_own),
 		cmocka_unit_test(test_tsihs_are_never_shared),
 		cmocka_unit_test(test_targets_are_found_by_name),
 		cmocka_unit_test(test_expectations),

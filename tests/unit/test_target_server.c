@@ -18,6 +18,7 @@
 
 #include <cmocka.h>
 
+#include "../target/faults.h"
 #include "../target/gateway.h"
 #include "../target/options.h"
 #include "../target/server.h"
@@ -30,6 +31,7 @@ enum { ECHO_LEN = 200000, ECHOES = 600 };
 static pid_t child;
 static uint16_t port;
 static bool impatient; /* it drops who does not read, after a moment */
+static const char *fault; /* a rule that is in force; or NULL */
 
 /* The target, in a process of its own; its port comes by a pipe. */
 static void run_target(int ready)
@@ -38,11 +40,14 @@ static void run_target(int ready)
 	const char *unused;
 	struct err err;
 	struct gateway *gateway = gateway_new(&err);
+	struct faults *faults = NULL;
 	struct server *server;
 	int rc;
 
 	gateway->limits.wait_ms[WAIT_LINGER] =
 		3600 * 1000; /* a refusal's FIN does not wait for it */
+	if (fault)
+		gateway->limits.wait_ms[WAIT_LOGIN] = 300;
 	if (impatient) {
 		gateway->limits.wait_ms[WAIT_QUIET] = 100;
 		gateway->limits.wait_ms[WAIT_IDLE] = 200;
@@ -53,10 +58,16 @@ static void run_target(int ready)
 	server = server_new(gateway, &err);
 	if (!server || server_listen(server, &where, &err) < 0)
 		_exit(1);
+	if (fault) {
+		faults = faults_new(gateway, server, &err);
+		if (!faults || faults_take(faults, fault, &err) < 0)
+			_exit(1);
+	}
 	port = socket_address_port(&gateway->portals[0].address);
 	if (write(ready, &port, sizeof(port)) != (ssize_t)sizeof(port))
 		_exit(1);
 	rc = server_run(server, &err);
+	faults_free(faults);
 	server_free(server);
 	gateway_free(gateway);
 	_exit(rc == 0 ? 0 : 1);
@@ -85,6 +96,7 @@ static int stop(void **state)
 
 	(void)state;
 	impatient = false;
+	fault = NULL;
 	kill(child, SIGTERM);
 	waitpid(child, &status, 0);
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -1;
@@ -332,6 +344,39 @@ static void test_peers_leave(void **state)
 	}
 }
 
+/* A deadline that would have passed in a freeze has as much time left as it had. */
+static void test_no_deadline_passes_while_all_is_frozen(void **state)
+{
+	static const char text[] = "InitiatorName=iqn.2026-01.com.example:host\0"
+				   "TargetName=iqn.1997-05.com.amazon:v";
+	uint8_t pdu[BHS_LEN + 256] = { 0x43, 0x04 }, data[8192];
+	int fd = connect_target();
+
+	(void)state;
+	put_be24(pdu + BHS_DATA_LEN, sizeof(text));
+	pdu[LOGIN_ISID] = 0x80;
+	memcpy(pdu + BHS_LEN, text, sizeof(text));
+	send_all(fd, pdu, BHS_LEN + ((sizeof(text) + 3) & ~(size_t)3));
+	read_all(fd, pdu, BHS_LEN); /* after the thaw */
+	assert_int_equal(get_be16(pdu + LOGIN_STATUS), 0);
+	read_all(fd, data, (get_be24(pdu + BHS_DATA_LEN) + 3) & ~3u);
+
+	memset(pdu, 0, sizeof(pdu));
+	pdu[0] = 0x43;
+	pdu[BHS_FLAGS] = 0x87;
+	pdu[LOGIN_ISID] = 0x80;
+	send_all(fd, pdu, BHS_LEN);
+	read_all(fd, pdu, BHS_LEN);
+	assert_int_equal(pdu[BHS_FLAGS], 0x87);
+	close(fd);
+}
+
+static int start_freezing(void **state)
+{
+	fault = "on login-request nth=1: freeze 600ms";
+	return start(state);
+}
+
 static int start_impatient(void **state)
 {
 	impatient = true;
@@ -347,6 +392,7 @@ int main(void)
 		TEST(test_a_refusal_arrives, start),
 		TEST(test_peers_leave, start),
 		TEST(test_who_never_reads_is_dropped, start_impatient),
+		TEST(test_no_deadline_passes_while_all_is_frozen, start_freezing),
 	};
 
 	return cmocka_run_group_tests_name("target_server", tests, NULL, NULL);
