@@ -17,6 +17,7 @@
 #include "host/spot.h"
 #include "iscsi/portal.h"
 #include "os/loop.h"
+#include "os/process.h"
 
 enum {
 	PASSING_MS = 2000, /* how long a mere reader, udevd mostly, may take to go */
@@ -126,6 +127,10 @@ int disconnecting_check(const struct paths *paths, const struct host_session *se
 	const uint64_t end = loop_clock_us() + PASSING_MS * (uint64_t)1000;
 	int rc;
 
+	*uses = (struct uses){ 0 };
+	if (process_lacks_root())
+		return err_set(err, EPERM,
+			       "who uses its devices is for root alone to see: run it as root");
 	for (;;) {
 		rc = find_uses(paths, session, uses, err);
 		if (rc < 0 || !may_pass(uses) || loop_clock_us() >= end)
@@ -198,10 +203,12 @@ static int flush_by_name(const struct paths *paths, const char *name, struct err
 		failed = flush_in_time(&spot);
 	spot_done(&spot);
 	if (failed == EBUSY)
-		rc = err_set(err, EBUSY,
-			     "in use: the kernel holds %s for something else than a mount, swap, "
-			     "dm or md: lsblk %s may tell",
-			     name, path);
+		rc = err_set(
+			err, EBUSY,
+			"in use: the kernel holds %s for something that no table shows, as a file "
+			"system that was unmounted lazily (umount -l) and is still in use: "
+			"fuser -v %s may tell by whom",
+			name, path);
 	else if (failed == ETIMEDOUT)
 		rc = err_set(err, ETIMEDOUT,
 			     "%s does not take a flush of its cache within %d s: is the gateway "

@@ -103,6 +103,24 @@ still_refused() { # WORDS
 	umount /tmp/mounted
 }
 
+@test "a disk that was unmounted lazily is refused until its last user has gone" {
+	local pid
+	start_gateway --volume myvolume:8M
+	mke2fs -q "$link"
+	mkdir -p /tmp/mounted
+	mount "$link" /tmp/mounted
+	mkfifo hold
+	bash -c 'cd /tmp/mounted && echo there >"$1"/ready-to-go && read -r _ <"$1"/hold' bash "$PWD" &
+	pid=$!
+	wait_for test -e ready-to-go
+	umount -l /tmp/mounted
+	run ! grep /tmp/mounted /proc/self/mountinfo
+	still_refused "the kernel holds sd"
+	echo go >hold
+	wait "$pid"
+	sgw-init disconnect --target "$iqn"
+}
+
 @test "a disk that serves as swap is refused" {
 	start_gateway --volume myvolume:8M
 	mkswap "$link"
