@@ -62,7 +62,7 @@ static void add_of_portal(struct connect_command *cmd, const struct discovery_re
 		cmd->missing++;
 		fprintf(stderr, "sgw-init: %s has no record here: make it with: ", target->name);
 		options_print_command(cmd->opt, "apply", stderr);
-		fprintf(stderr, "\n");
+		fprintf(stderr, " --connect\n");
 	}
 }
 
@@ -193,9 +193,9 @@ static int verify(struct connect_command *cmd, struct err *err)
 			    finding_weighs(finding, false);
 	}
 	if (weighing > 0)
-		warn("%zu values of these sessions and devices are not as wanted: sgw-init check "
-		     "names them and what mends them",
-		     weighing);
+		warn("%zu %s of these sessions and devices not as wanted: sgw-init check names "
+		     "what, and what mends it",
+		     weighing, weighing == 1 ? "value is" : "values are");
 	return rc;
 }
 

@@ -127,7 +127,7 @@ chap_file() { # INITIATOR'S-SECRET TARGET'S-SECRET FILE
 	sgw-init apply "$portal" >/dev/null
 	rm -r /etc/iscsi/nodes/iqn.1997-05.com.amazon:another
 	run -1 sgw-init connect "$portal"
-	[[ $output == *"iqn.1997-05.com.amazon:another has no record here: make it with: sgw-init apply $portal"* ]]
+	[[ $output == *"iqn.1997-05.com.amazon:another has no record here: make it with: sgw-init apply $portal --connect"* ]]
 	session_of "$iqn"
 	run -0 iscsiadm -m node
 	[ "$output" = "$portal,1 $iqn" ]
