@@ -345,6 +345,18 @@ all_closed() {
 	done
 }
 
+@test "on a host with tapes alone AWS's rule is commented out, too: it lowers their 900 seconds" {
+	local file=$HOST/etc/udev/rules.d/50-udev.rules
+	start_target --gateway tape
+	aws_rule two-lines >"$file"
+	run -3 sgw-init check --root "$HOST" "$PORTAL"
+	[[ $output == *critical*"50-udev.rules:2 "*"a tape drive loses the 900 s of its own driver"* ]]
+	run -0 apply "$PORTAL"
+	[ ! -e "$RULE" ]
+	[ "$(grep -cv '^#' "$file")" -eq 0 ]
+	run -0 sgw-init check --root "$HOST" "$PORTAL"
+}
+
 @test "undo takes a commented-out rule back out of a rules file that others edited since" {
 	local file=$HOST/etc/udev/rules.d/50-udev.rules
 	{ aws_rule two-lines; echo '# the end'; aws_rule rhel5-joined; } >"$file"
