@@ -146,9 +146,12 @@ connections() {
 		echo "$status: $output"
 		[[ $output == *"$words"* ]]
 	done <<-'END'
-		0x0202|does not admit it
-		0x0201|
-		0x0301|
+		0x0202|the target knows this host and does not admit it
+		0x0201|the target refused this host (unknown name or wrong secret)
+		0x0203|there is no target of that name for this host
+		0x0101|the target has moved for now, but does not say where to
+		0x0301|the target's service is unavailable (status 0x0301
+		0x03ff|a target error that the standard does not know (status 0x03ff
 	END
 }
 
@@ -323,4 +326,17 @@ connections() {
 		[[ $word == scsi* ]] || grep -q "^\.It Cm $word\( \|$\)" "$manual"
 	done
 	[ "$word" = scsiwrite ] # the last of them
+}
+
+@test "who asks and never takes the answers holds nobody up" {
+	start_controlled
+	{ echo drop && yes status; } | socat -u - "UNIX-CONNECT:$CONTROL" 3>&- &
+	local pid=$!
+	wait_for struck drop
+	[ "$(asked .frozen)" = false ]
+	run -0 inquire
+	kill "$pid"
+	wait "$pid" || :
+	run -0 control quit
+	wait_target 0
 }
