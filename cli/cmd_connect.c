@@ -5,17 +5,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "choice.h"
 #include "command.h"
 #include "connect_report.h"
 #include "connecting.h"
 #include "err.h"
 #include "inspection.h"
-#include "iscsi/range.h"
 #include "report.h"
 
 /* One connect, from the command line to the devices. */
 struct connect_command {
 	const struct options *opt;
+	struct choice choice; /* without a discovery: of all, or of --target */
 	struct inspection in;
 	const struct record **records; /* of the survey */
 	size_t count;
@@ -23,21 +24,15 @@ struct connect_command {
 	struct connected *list;
 };
 
-static bool wanted_target(const struct connect_command *cmd, const char *target)
-{
-	return !cmd->opt->target || strcmp(cmd->opt->target, target) == 0;
-}
-
-static void add_records(struct connect_command *cmd, const char *target, const char *address,
-			uint16_t port)
+static void add_records(struct connect_command *cmd, const char *target, const struct portal *at)
 {
 	const struct database *db = &cmd->in.survey.database;
 
 	for (size_t i = 0; i < db->count; i++) {
 		const struct record *record = &db->records[i];
 
-		if (strcmp(record->target, target) == 0 &&
-		    (!address || (record->port == port && strcmp(record->address, address) == 0)))
+		if (strcmp(record->target, target) == 0 && record->port == at->port &&
+		    strcmp(record->address, at->host) == 0)
 			cmd->records[cmd->count++] = record;
 	}
 }
@@ -56,7 +51,7 @@ static void add_of_portal(struct connect_command *cmd, const struct discovery_re
 
 		if (gateway_kind(target->name) == GATEWAY_OTHER || !path)
 			continue;
-		add_records(cmd, target->name, path->host, path->port);
+		add_records(cmd, target->name, path);
 		if (cmd->count > before)
 			continue;
 		cmd->missing++;
@@ -66,40 +61,24 @@ static void add_of_portal(struct connect_command *cmd, const struct discovery_re
 	}
 }
 
-/* --target with PORTAL: that target there, without asking. */
-static int add_of_argument(struct connect_command *cmd, const char *text, struct err *err)
-{
-	struct portal portal;
-	int rc = portal_parse(text, &portal, err);
-
-	if (rc < 0) {
-		err->code = ERR_USAGE;
-		return err_at(err, "%s", text);
-	}
-	add_records(cmd, cmd->opt->target, portal.host, portal.port);
-	return 0;
-}
-
 static int select_records(struct connect_command *cmd, struct err *err)
 {
 	const struct database *db = &cmd->in.survey.database;
-	const struct options *opt = cmd->opt;
-	int rc = 0;
+	const size_t portals = cmd->in.portals.count;
 
 	/* A record can be named once for each portal of the command line. */
-	cmd->records = calloc(db->count * (opt->arg_count + 1) + 1, sizeof(*cmd->records));
+	cmd->records = calloc(db->count * (portals + 1) + 1, sizeof(*cmd->records));
 	if (!cmd->records)
 		return err_oom(err);
-	for (size_t i = 0; rc == 0 && opt->target && i < opt->arg_count; i++)
-		rc = add_of_argument(cmd, opt->args[i], err);
-	for (size_t i = 0; i < cmd->in.portals.count; i++)
+	for (size_t i = 0; i < portals; i++)
 		add_of_portal(cmd, &cmd->in.portals.results[i]);
-	for (size_t i = 0; opt->arg_count == 0 && i < db->count; i++) {
-		if (gateway_kind(db->records[i].target) != GATEWAY_OTHER &&
-		    wanted_target(cmd, db->records[i].target))
-			cmd->records[cmd->count++] = &db->records[i];
+	for (size_t i = 0; portals == 0 && i < db->count; i++) {
+		const struct record *record = &db->records[i];
+
+		if (choice_has(&cmd->choice, record->target, record->address, record->port))
+			cmd->records[cmd->count++] = record;
 	}
-	return rc;
+	return 0;
 }
 
 /* Two portals of the command line may be one address. */
@@ -229,31 +208,17 @@ static int connect_all(struct connect_command *cmd, struct err *err)
 	return troubles > 0 ? EXIT_FAILED : EXIT_DONE;
 }
 
-static int check_usage(const struct options *opt, struct err *err)
-{
-	for (size_t i = 0; i < opt->arg_count; i++) {
-		if (range_is(opt->args[i]))
-			return err_set(err, ERR_USAGE, "%s: a range is for discover alone",
-				       opt->args[i]);
-	}
-	if (opt->target && gateway_kind(opt->target) == GATEWAY_OTHER)
-		return err_set(err, ERR_USAGE,
-			       "--target %s is none of a Storage Gateway, whose begin with "
-			       "iqn.1997-05.com.amazon: use iscsiadm",
-			       opt->target);
-	return 0;
-}
-
 static int run(const struct options *opt, struct err *err)
 {
 	struct connect_command cmd = { .opt = opt, .in = INSPECTION_NONE };
-	int rc = check_usage(opt, err);
+	int rc = choice_make(&cmd.choice, opt, err);
 
 	if (rc == 0)
 		rc = connect_all(&cmd, err);
 	connected_free(cmd.list, cmd.count);
 	free(cmd.records);
 	inspection_done(&cmd.in);
+	choice_done(&cmd.choice);
 	return rc;
 }
 

@@ -143,6 +143,9 @@ chap_file() { # INITIATOR'S-SECRET TARGET'S-SECRET FILE
 	[ "$(grep -c "  connected  *session" <<<"$output")" -eq 1 ]
 	[[ $output == *"a second one would show its device twice"* ]]
 	run -0 sgw-init connect 127.0.0.2
+	run -0 sgw-init connect --target "$iqn" 127.0.0.2
+	[[ $output == *"127.0.0.2:3260  connected through another portal"* ]]
+	[[ $output != *"$portal  "* ]]
 	[ "$(iscsiadm -m session | wc -l)" -eq 1 ]
 }
 
