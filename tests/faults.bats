@@ -29,7 +29,7 @@ asked() {
 
 # inquire [NAME]: log in to a volume and ask who it is
 inquire() {
-	iscsi-inq "iscsi://$PORTAL/$IQN:${1:-myvolume}/0"
+	timeout 60 iscsi-inq "iscsi://$PORTAL/$IQN:${1:-myvolume}/0"
 }
 
 # How many connections there were.
@@ -55,7 +55,7 @@ connections() {
 @test "a gateway that goes away closes the connections that it has" {
 	start_controlled
 	run -0 control 'on scsi: away 10m'
-	iscsi-inq "iscsi://$PORTAL/$IQN:myvolume/0" >"$BATS_TEST_TMPDIR/inq" 2>&1 3>&- &
+	timeout 60 iscsi-inq "iscsi://$PORTAL/$IQN:myvolume/0" >"$BATS_TEST_TMPDIR/inq" 2>&1 3>&- &
 	local pid=$!
 	wait_for struck 'on scsi: away 10m'
 	[ "$(jq -r 'select(.event == "close") | .reason' "$TRANSCRIPT")" = "the target is away" ]
@@ -67,7 +67,7 @@ connections() {
 @test "a frozen gateway answers on the same connection when it is over" {
 	start_controlled
 	run -0 control 'on scsi.inquiry: freeze 10m'
-	iscsi-inq "iscsi://$PORTAL/$IQN:myvolume/0" >"$BATS_TEST_TMPDIR/inq" 2>&1 3>&- &
+	timeout 60 iscsi-inq "iscsi://$PORTAL/$IQN:myvolume/0" >"$BATS_TEST_TMPDIR/inq" 2>&1 3>&- &
 	local pid=$!
 	wait_for struck 'on scsi.inquiry: freeze 10m'
 	run -0 control '# is anybody there?'
@@ -84,7 +84,7 @@ connections() {
 @test "a frozen gateway takes no connection, and ends by SIGTERM all the same" {
 	start_controlled
 	run -0 control 'freeze 10m'
-	iscsi-ls "iscsi://$PORTAL" >"$BATS_TEST_TMPDIR/ls" 2>&1 3>&- &
+	timeout 60 iscsi-ls "iscsi://$PORTAL" >"$BATS_TEST_TMPDIR/ls" 2>&1 3>&- &
 	local pid=$!
 	local port
 	port=$(printf ':%04X' "$PORT")
@@ -182,7 +182,8 @@ connections() {
 	need qemu-io
 	start_controlled
 	run -0 control 'on scsi.write nth=2: stall 10m'
-	stdbuf -oL qemu-io -f raw -c 'aio_write -P 1 0 4k' -c 'aio_write -P 2 4k 4k' -c 'aio_write -P 3 8k 4k' \
+	timeout 60 stdbuf -oL qemu-io -f raw -c 'aio_write -P 1 0 4k' \
+		-c 'aio_write -P 2 4k 4k' -c 'aio_write -P 3 8k 4k' \
 		-c aio_flush "iscsi://$PORTAL/$IQN:myvolume/0" >"$BATS_TEST_TMPDIR/io" 2>&1 3>&- &
 	local pid=$!
 	wait_for struck 'on scsi.write nth=2: stall 10m'

@@ -119,7 +119,7 @@ check_faults() { # SYSTEM
 	run -0 control 'on login nth=1: refuse 0x0301' 'on scsi.inquiry nth=1: stall 10m'
 	[ "$output" = $'ok\nok' ]
 	run -10 iscsi-inq "iscsi://$PORTAL/$IQN:myvolume/0"
-	iscsi-inq "iscsi://$PORTAL/$IQN:myvolume/0" >"$BATS_TEST_TMPDIR/inq" 2>&1 3>&- &
+	timeout 60 iscsi-inq "iscsi://$PORTAL/$IQN:myvolume/0" >"$BATS_TEST_TMPDIR/inq" 2>&1 3>&- &
 	local pid=$!
 	wait_for grep -q stall "$BATS_TEST_TMPDIR/transcript"
 	[ "$(control status | jq -r '.sessions[0].negotiated.InitialR2T')" = No ]
