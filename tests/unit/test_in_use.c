@@ -135,7 +135,7 @@ static void names_every_user_of_a_disk(void **state)
 		{ "swap",
 		  { PARTITION(1),
 		    { "/proc/swaps", "Filename Type Size Used Priority\n"
-				     "/dev/sdc1 partition 1 0 -2\n/swapfile file 1 0 -2\n"
+				     "/dev/sdc1 partition 1 0 -2\n/images/sdb1 file 1 0 -2\n"
 				     "/dev/sdb1                partition\t1\t0\t-3\n" } },
 		  "swap: swap (sdb1): swapoff /dev/sdb1\n" },
 		{ "a process has it open, twice",
