@@ -93,12 +93,16 @@ static int add_other_rules(struct survey *survey, const char *path, struct err *
 	struct document *doc = NULL;
 	struct err why = { 0 };
 	struct place *place;
-	int rc = paths_read(survey->paths, path, DOCUMENT_SIZE_MAX, &bytes, NULL, &why);
+	int rc = paths_read(survey->paths, path, DOCUMENT_SIZE_MAX, &bytes, NULL, err);
 
 	/* What is no file hides those of its name: a link to /dev/null. */
 	if (rc == -ENOENT || rc == -EISDIR || rc == -EINVAL)
 		return 0;
-	if (rc == 0)
+	if (rc == -EFBIG)
+		why = *err;
+	else if (rc < 0)
+		return rc;
+	else
 		rc = document_other_rules.parse(&doc, buf_text(&bytes), bytes.len, &why);
 	if (rc == -ENOMEM)
 		return err_oom(err);
