@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "apply_report.h"
 #include "command.h"
@@ -23,7 +24,8 @@
 
 enum {
 	CHAP_FILE_MAX = 1 << 20,
-	ATTEMPTS = 5, /* while others write the same files */
+	ATTEMPTS = 10, /* while others write the same files, */
+	PAUSE_MS = 50, /* which this is more than enough for */
 };
 
 /* One apply, from the command line to the journal entry. */
@@ -255,9 +257,14 @@ static int attempt(struct applying *a, struct err *err)
 /* Where somebody else writes the same files meanwhile, what they wrote is looked at anew. */
 static int attempt_again(struct applying *a, struct err *err)
 {
+	const struct timespec pause = { .tv_nsec = PAUSE_MS * 1000000L };
 	int rc = attempt(a, err);
 
-	for (int i = 1; rc == -ESTALE && i < ATTEMPTS; i++) {
+	/* iscsiadm writes in place: a record may be found half written, and then is unusable. */
+	for (int i = 1; i < ATTEMPTS; i++) {
+		if (rc != -ESTALE && (rc != -EINVAL || a->report.id[0] != '\0'))
+			break;
+		nanosleep(&pause, NULL);
 		actions_done(&a->actions);
 		plan_done(&a->plan);
 		*err = (struct err){ 0 };

@@ -44,6 +44,35 @@ setup() {
 	done
 }
 
+recorded() { # KEY
+	sed -n "s/^$1 = //p" "$record"
+}
+
+@test "two applies come through while iscsiadm writes the same record over and over" {
+	local round n writers pid
+	cut -d = -f 1 "$record" >keys
+	for round in 1 2 3; do
+		writers=()
+		sgw-init apply --set replacement-timeout=900 &
+		writers+=($!)
+		sgw-init apply &
+		writers+=($!)
+		for n in 1 2 3 4 5; do
+			iscsiadm -m node -T "$iqn" -p "$portal" -o update \
+				-n node.session.queue_depth -v "$n$round"
+		done &
+		writers+=($!)
+		for pid in "${writers[@]}"; do
+			wait "$pid"
+		done
+		cut -d = -f 1 "$record" | cmp - keys
+		[ "$(recorded node.session.queue_depth)" = "5$round" ]
+		[[ $(recorded node.session.timeo.replacement_timeout) == [69]00 ]]
+		[ "$(recorded 'node.conn\[0\].timeo.noop_out_interval')" = 60 ]
+		[ "$(recorded 'node.conn\[0\].timeo.noop_out_timeout')" = 600 ]
+	done
+}
+
 # What writes to the disk meanwhile; it ends at the file "enough", or at an error, which it tells.
 write_on() { # DISK
 	until [ -e enough ]; do
