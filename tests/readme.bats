@@ -32,3 +32,42 @@ figure() { # table|svg
 		diff "$BATS_TEST_TMPDIR/cases" -
 	[ "$(wc -l <"$BATS_TEST_TMPDIR/cases")" -eq 8 ]
 }
+
+# What README.md says of a host, and the test in tests/vm that sees it there.
+claims() {
+	cat <<-'END'
+		after some 130|long/outage|a host with stock settings loses its disk after some 130 s of silence, a tuned one does not
+		tuned right it survives at least ten minutes|long/outage|tuned right it survives ten minutes, and silence even longer
+		writes the timeouts and burst lengths of iscsid.conf and of the node records|apply|apply makes records that iscsiadm reads, logs in by, and that tune the session
+		sets up mutual CHAP|procedure|apply --connect takes a stock host to a tuned session with mutual CHAP and a file system
+		proves that every layer holds what is wanted|apply|check names the one layer that lost its value
+		takes all of it back, to the byte|apply|undo takes an apply back to the byte, and what discovery finds next is stock
+		without the blanks that open-iscsi insists on|readme|a line without the blanks that open-iscsi insists on is ignored, and check names it
+		`apply` without a portal tunes what is there already|apply|apply without a portal tunes what plain discovery then finds, and its disk alone
+		To want another value|readme|to want another value, say --set
+		only our values that still stand go back|readme|where somebody edited a file meanwhile, only our values that still stand go back
+		undo logs no session out|readme|undo logs no session out, and does not remove a record with a live session
+		leaves every file whole|races|apply killed at any moment under a disk that is written to costs no I/O, and the next makes good
+		the kernel takes anything for a disk's timeout|effects|the kernel checks a session's timeout, and takes anything for a disk's
+		so that `undo` puts them back|live|undo brings the stock values back on the session that is up
+		Records of other arrays are never touched|readme|records of other arrays are never touched
+		Records are edited under open-iscsi's own lock|readme|records are edited under open-iscsi's own lock
+		A second `apply` writes nothing|apply|a second apply writes nothing
+		They are in no argument, no output, no log and no file that others can read|readme|secrets are in no argument, no output, no log and no file that others can read
+		disturb no session of iscsid|readme|discover and probe disturb no session of iscsid, and probe refuses a target that has one
+		The udev rule alone buys nothing. iscsid.conf alone comes through|outage|an outage costs what check said that it would, by every setting alone and by all together
+	END
+}
+
+@test "each claim of README.md about a host has its test in the guest" {
+	local text claim file title status=0 n=0
+	text=$(tr -s ' \n' '  ' <"$ROOT/README.md")
+	while IFS='|' read -r claim file title; do
+		n=$((n + 1))
+		[[ $text == *"$claim"* ]] || { echo "README.md does not say: $claim"; status=1; }
+		grep -q -F "@test \"$title\" {" "$ROOT/tests/vm/$file.bats" ||
+			{ echo "tests/vm/$file.bats has no: $title"; status=1; }
+	done < <(claims)
+	[ "$n" -eq 20 ]
+	return "$status"
+}
