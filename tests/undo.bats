@@ -163,3 +163,17 @@ undo() {
 	[[ $output =~ timeout\ +gone\ +its\ session\ has\ no\ such\ device ]]
 	[ "$(cat "$SESSION/recovery_tmo")" = 77 ]
 }
+
+@test "a live value that was empty keeps no file from being undone, and stays as it is" {
+	live_session 30 600
+	echo >"$DISK/timeout"
+	cp "$CONF" "$BATS_TEST_TMPDIR/stock"
+	run -0 sgw-init apply --root "$HOST"
+	[[ $output == *"take it back with: "* ]]
+	[ "$(cat "$DISK/timeout")" = 600 ]
+	run -0 undo
+	[[ $output =~ timeout\ +left\ +"'' is no value for timeout" ]]
+	cmp "$CONF" "$BATS_TEST_TMPDIR/stock"
+	[ ! -e "$RULE" ]
+	[ "$(cat "$DISK/timeout")" = 600 ]
+}

@@ -54,6 +54,17 @@ static int parse_text(const json_t *object, const char *key, bool optional, char
 	return *out ? 0 : err_oom(err);
 }
 
+/* What a file of the kernel held: that may be nothing. */
+static int parse_value(const json_t *object, const char *key, char **out, struct err *err)
+{
+	const json_t *value = json_object_get(object, key);
+
+	if (!json_is_string(value) || json_string_length(value) > 0)
+		return parse_text(object, key, false, out, err);
+	*out = strdup("");
+	return *out ? 0 : err_oom(err);
+}
+
 static int parse_number(const json_t *object, const char *key, json_int_t max, json_int_t *out,
 			struct err *err)
 {
@@ -215,7 +226,7 @@ static int parse_live_value(const json_t *object, struct entry_live *live, struc
 	if (ret == 0)
 		ret = parse_text(object, "key", false, &live->key, err);
 	if (ret == 0)
-		ret = parse_text(object, "before", false, &live->before, err);
+		ret = parse_value(object, "before", &live->before, err);
 	if (ret == 0)
 		ret = parse_text(object, "after", false, &live->after, err);
 	if (ret == 0)

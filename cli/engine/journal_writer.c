@@ -126,6 +126,19 @@ static int choose_id(const struct paths *paths, struct entry *entry, struct err 
 	return ret;
 }
 
+/* What could not be read again could not be undone: no such entry is written. */
+static int check_readable(const struct buf *json, struct err *err)
+{
+	struct err why = { 0 };
+	struct entry entry;
+	int ret = entry_parse(&entry, buf_text(json), json->len, NULL, &why);
+
+	entry_done(&entry);
+	return ret < 0 ? err_set(err, why.code, "what is to change could not be undone: %s",
+				 why.reason)
+		       : 0;
+}
+
 int journal_write(const struct paths *paths, struct entry *entry, struct err *err)
 {
 	CLEANUP(buf_done) struct buf json = { 0 };
@@ -138,6 +151,8 @@ int journal_write(const struct paths *paths, struct entry *entry, struct err *er
 	ret = choose_id(paths, entry, err);
 	if (ret == 0)
 		ret = entry_format(entry, &json, &images, err);
+	if (ret == 0)
+		ret = check_readable(&json, err);
 	if (ret < 0)
 		return paths_at(paths, TX_JOURNAL, err);
 	journal = journal_open(paths, true, err);

@@ -126,6 +126,26 @@ static void what_is_written_is_read(void **state)
 	entry_done(&entry);
 }
 
+static void what_could_not_be_read_is_not_written(void **state)
+{
+	struct scratch *scratch = *state;
+	struct entry_file file = { .path = (char *)"/etc/../x",
+				   .real = (char *)"/x",
+				   .after = { true, "", 0 } };
+	struct entry entry = { .files = &file, .file_count = 1, .command = "apply" };
+	struct journal_entry *entries;
+	struct err err = { 0 };
+	size_t count;
+
+	assert_int_equal(journal_write(&scratch->paths, &entry, &err), -EINVAL);
+	assert_non_null(strstr(err.reason, "could not be undone: \"path\" is no plain path"));
+	assert_int_equal(journal_list(&scratch->paths, &entries, &count, &err), 0);
+	assert_int_equal(count, 0);
+	free(entries);
+	file.path = (char *)"/x";
+	assert_int_equal(journal_write(&scratch->paths, &entry, &err), 0);
+}
+
 /* One change of the entry's text, and what is said of it then. */
 static void damage_is_told(void **state)
 {
@@ -292,6 +312,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(what_is_written_is_read, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_could_not_be_read_is_not_written, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(damage_is_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(each_bit_of_an_entry_is_sealed, setup, teardown),
 		cmocka_unit_test_setup_teardown(files_of_an_entry_may_be_missing, setup, teardown),

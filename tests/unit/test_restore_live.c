@@ -107,6 +107,9 @@ static void sessions_are_known_again(void **state)
 		{ "a harmful value", "1", TARGET, "3260", "600", "600", "0", "120", "600",
 		  "back session1 recovery_tmo\nkept 1:0:0:0 timeout: '0' is no value for timeout: "
 		  "seconds from 1 to 2147483\n" },
+		{ "nothing before it", "1", TARGET, "3260", "600", "600", "", "120", "600",
+		  "back session1 recovery_tmo\nkept 1:0:0:0 timeout: '' is no value for timeout: "
+		  "seconds from 1 to 2147483\n" },
 		{ "another target", "1", TARGET "b", "3260", "600", "600", "30", "600", "600",
 		  "gone " TARGET " at 10.0.0.1:3260 recovery_tmo: there is no session of it any "
 		  "more\ngone " TARGET " at 10.0.0.1:3260, unit 0:0:0 timeout: there is no session "
