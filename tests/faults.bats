@@ -117,6 +117,20 @@ connections() {
 	[ ! -e "$CONTROL" ]
 }
 
+@test "SIGTERM ends it with the summary as soon as it says that it is ready" {
+	mkfifo "$BATS_TEST_TMPDIR/out"
+	exec 4<>"$BATS_TEST_TMPDIR/out"
+	head -c 65536 /dev/zero >&4 # it cannot say so before this is read
+	sgw-target >&4 3>&- &
+	TARGET_PID=$! TARGET_LOG=/dev/null
+	TARGET_PIDS+=("$TARGET_PID")
+	wait_for grep -q '^SigBlk:.*[4-7]...$' "/proc/$TARGET_PID/status" # SIGTERM is 15
+	kill -TERM "$TARGET_PID"
+	timeout 60 grep -m 1 -a 'sgw-target: ended;' <&4
+	exec 4>&-
+	wait_target 0
+}
+
 @test "a script can ask what was negotiated" {
 	start_controlled
 	run -0 control 'on scsi.test-unit-ready: freeze 10m'

@@ -59,7 +59,8 @@ uint64_t loop_clock_us(void);
 /*
  * Call quit(arg) inside the loop on SIGTERM and SIGINT (Windows: Ctrl-C, close),
  * instead of dying. One loop of a process may ask for it, before threads are
- * started. 0 or a negative errno.
+ * started; they never kill it from then on, the loop being freed or not. 0 or
+ * a negative errno.
  */
 int loop_on_quit(struct loop *loop, void (*quit)(void *arg), void *arg, struct err *err)
 	__attribute__((nonnull(1, 2, 4)));

@@ -32,7 +32,6 @@ struct loop {
 
 	int signals;
 	struct loop_watch signal_watch;
-	sigset_t old_mask;
 	void (*quit)(void *arg);
 	void *quit_arg;
 };
@@ -112,10 +111,9 @@ void loop_free(struct loop *loop)
 {
 	if (!loop)
 		return;
-	if (loop->signals >= 0) {
+	/* Its signals stay blocked: one that came, or comes, as all ends must not cut the end off. */
+	if (loop->signals >= 0)
 		close(loop->signals);
-		sigprocmask(SIG_SETMASK, &loop->old_mask, NULL);
-	}
 	if (loop->alarm >= 0)
 		close(loop->alarm);
 	if (loop->epoll >= 0)
@@ -211,7 +209,7 @@ int loop_on_quit(struct loop *loop, void (*quit)(void *arg), void *arg, struct e
 	loop->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 	if (loop->signals < 0)
 		return err_sys(err, errno, "cannot receive signals");
-	if (sigprocmask(SIG_BLOCK, &set, &loop->old_mask) < 0)
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
 		return err_sys(err, errno, "cannot block signals");
 	loop->signal_watch = (struct loop_watch){ .ready = signal_came, .arg = loop };
 	return loop_add(loop, &loop->signal_watch, loop->signals, LOOP_READ, err);

@@ -154,6 +154,9 @@ static int serve(struct gateway *gateway, const struct target_options *options, 
 	}
 	for (size_t i = 0; rc == 0 && i < options->portal_count; i++)
 		rc = server_listen(server, &options->portals[i], err);
+	/* Who reads that it is ready may end it at once. */
+	if (rc == 0)
+		rc = server_on_quit(server, err);
 	for (size_t i = 0; rc == 0 && i < gateway->portal_count; i++) {
 		char text[SOCKET_TEXT_MAX];
 

@@ -321,11 +321,14 @@ static void quit(void *arg)
 	server_stop(arg);
 }
 
+int server_on_quit(struct server *server, struct err *err)
+{
+	return loop_on_quit(server->loop, quit, server, err);
+}
+
 int server_run(struct server *server, struct err *err)
 {
-	int rc = loop_on_quit(server->loop, quit, server, err);
-
-	return rc < 0 ? rc : loop_run(server->loop, err);
+	return loop_run(server->loop, err);
 }
 
 void server_free(struct server *server)

@@ -22,7 +22,9 @@ int server_listen(struct server *server, const struct portal_option *where, stru
 /* One HOST:PORT line per portal, renamed into place. */
 int server_write_ready(const struct server *server, const char *path, struct err *err)
 	__attribute__((nonnull));
-/* Serve until SIGTERM, SIGINT or server_stop. 0 or a negative errno. */
+/* From here on SIGTERM and SIGINT kill no more, but end server_run. 0 or a negative errno. */
+int server_on_quit(struct server *server, struct err *err) __attribute__((nonnull));
+/* Serve until server_stop. 0 or a negative errno. */
 int server_run(struct server *server, struct err *err) __attribute__((nonnull));
 void server_stop(struct server *server) __attribute__((nonnull));
 /* What it waits in, for others to wait in. */

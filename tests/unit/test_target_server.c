@@ -64,6 +64,8 @@ static void run_target(int ready)
 			_exit(1);
 	}
 	port = socket_address_port(&gateway->portals[0].address);
+	if (server_on_quit(server, &err) < 0)
+		_exit(1);
 	if (write(ready, &port, sizeof(port)) != (ssize_t)sizeof(port))
 		_exit(1);
 	rc = server_run(server, &err);
