@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include "err.h"
 #include "host/dirs.h"
 #include "host/paths.h"
+#include "os/process.h"
 
 enum { TABLE_MAX = 16 << 20 }; /* bytes of one mountinfo */
 
@@ -53,12 +55,16 @@ static void unescape(char *path)
 }
 
 /* "sdb1" of "/dev/disk/by-path/…-part1": where its links lead. */
-static void name_of(const struct paths *paths, const char *path, char *out, size_t size)
+static void name_of(const struct paths *paths, char *path, char *out, size_t size)
 {
+	static const char deleted[] = " (deleted)"; /* as d_path() shows a node that was removed */
 	struct err ignored = { 0 };
 	CLEANUP(free_ptr) char *real = NULL;
+	const size_t len = strlen(path), mark = strlen(deleted);
 
 	out[0] = '\0';
+	if (len > mark && strcmp(path + len - mark, deleted) == 0)
+		path[len - mark] = '\0';
 	if (path[0] != '/')
 		return;
 	real = paths_real(paths, path, &ignored);
@@ -90,27 +96,33 @@ static size_t split(char *line, char **words, size_t max)
 	return count;
 }
 
-/* proc(5): 36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue */
+/*
+ * proc(5): 36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue
+ * Any number of fields may stand before the dash; a line without one has a device all the same.
+ */
 static int add_mount(struct host_use *host, char *line, unsigned pid, struct err *err)
 {
-	enum { NUMBERS = 2, POINT = 4, FIELDS = 64 };
+	enum { NUMBERS = 2, POINT = 4, FIELDS };
 	struct host_use_item item = { .kind = USE_MOUNT, .id.block = true, .pid = pid };
-	char *words[FIELDS];
-	size_t count = split(line, words, FIELDS), dash = POINT;
+	char *words[FIELDS], *kind[2], *dash = strstr(line, " - "), *source = NULL;
 
-	while (dash < count && strcmp(words[dash], "-") != 0)
-		dash++;
-	if (dash + 2 >= count ||
+	if (dash) {
+		*dash = '\0';
+		if (split(dash + strlen(" - "), kind, ARRAY_LEN(kind)) == ARRAY_LEN(kind))
+			source = kind[1];
+	}
+	if (split(line, words, FIELDS) < FIELDS ||
 	    sscanf(words[NUMBERS], "%u:%u", &item.id.major, &item.id.minor) != 2)
 		return 0;
 	unescape(words[POINT]);
-	unescape(words[dash + 2]);
-	/* A file system of its own kind of number, as btrfs, tells its device by name. */
-	if (item.id.major == 0)
-		name_of(host->paths, words[dash + 2], item.id.name, sizeof(item.id.name));
-	if (item.id.major == 0 && item.id.name[0] == '\0')
-		return 0;
 	if (known_mount(host, &item.id, words[POINT]))
+		return 0;
+	if (source) {
+		unescape(source);
+		name_of(host->paths, source, item.id.name, sizeof(item.id.name));
+	}
+	/* A file system of its own kind of number, as btrfs, tells its device by name alone. */
+	if (item.id.major == 0 && item.id.name[0] == '\0')
 		return 0;
 	return add(host, item, words[POINT], err);
 }
@@ -142,24 +154,72 @@ static int add_swap(struct host_use *host, char *line, unsigned pid, struct err 
 	return add(host, item, "", err);
 }
 
+/* Whether a look at a process failed because it has ended, or is not ours to look at. */
+static bool may_be_left(int code)
+{
+	switch (-code) {
+	case ENOENT:
+	case ESRCH:
+	case EINVAL: /* a namespace that has been left already */
+	case EACCES:
+	case EPERM:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static int add_table(struct host_use *host, const char *path, unsigned pid,
 		     int (*fn)(struct host_use *host, char *line, unsigned pid, struct err *err),
 		     struct err *err)
 {
 	CLEANUP(buf_done) struct buf table = { 0 };
-	struct err ignored = { 0 };
+	int rc = paths_read(host->paths, path, TABLE_MAX, &table, NULL, err);
 
-	/* The process ended, or is none of ours to look at; or the kernel has no swap. */
-	if (paths_read(host->paths, path, TABLE_MAX, &table, NULL, &ignored) < 0)
-		return 0;
-	return for_each_line(host, &table, pid, fn, err);
+	return rc < 0 ? rc : for_each_line(host, &table, pid, fn, err);
+}
+
+/*
+ * What must be known before anything is said to be unused: our own mounts and
+ * those of process 1, which the host runs from, and swap, which a kernel may
+ * lack. A tree of --root may lack all of it.
+ */
+static int add_tables(struct host_use *host, struct err *err)
+{
+	static const struct {
+		const char *path;
+		unsigned pid;
+		int (*fn)(struct host_use *host, char *line, unsigned pid, struct err *err);
+		bool needed;
+	} tables[] = {
+		{ "/proc/self/mountinfo", 0, add_mount, true },
+		{ "/proc/1/mountinfo", 1, add_mount, true },
+		{ "/proc/swaps", 0, add_swap, false },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
+		struct err failure = { 0 };
+		int rc = add_table(host, tables[i].path, tables[i].pid, tables[i].fn, &failure);
+
+		if (rc == -ENOENT && (!tables[i].needed || !host->paths->live))
+			continue;
+		/* Where /proc hides others from all but root (hidepid), and nothing is ended. */
+		if (rc < 0 && tables[i].pid != 0 && may_be_left(rc) && host->paths->live &&
+		    process_lacks_root())
+			continue;
+		if (rc < 0) {
+			*err = failure;
+			return rc;
+		}
+	}
+	return 0;
 }
 
 /* The device that a descriptor is of. Under --root a link names it, and only by its path. */
 static bool look_at_descriptor(const struct host_use *host, int dirfd, const char *name,
 			       struct device_id *id)
 {
-	char path[256];
+	char path[PATH_MAX];
 	struct stat st;
 	ssize_t len = readlinkat(dirfd, name, path, sizeof(path) - 1);
 
@@ -216,16 +276,14 @@ static int add_descriptors(struct host_use *host, unsigned pid, struct err *err)
 	char path[64];
 	char **names = NULL;
 	size_t count = 0;
-	struct err ignored = { 0 };
 	struct device_id id;
 	int fd, rc = 0;
 
 	snprintf(path, sizeof(path), "/proc/%u/fd", pid);
-	fd = dir_open(host->paths, path, &ignored);
+	fd = dir_open(host->paths, path, err);
 	if (fd < 0)
-		return 0;
-	if (paths_list(host->paths, path, &names, &count, &ignored) < 0)
-		count = 0;
+		return fd;
+	rc = paths_list(host->paths, path, &names, &count, err);
 	for (size_t i = 0; rc == 0 && i < count; i++) {
 		if (look_at_descriptor(host, fd, names[i], &id))
 			rc = add_open(host, &id, pid, err);
@@ -235,24 +293,37 @@ static int add_descriptors(struct host_use *host, unsigned pid, struct err *err)
 	return rc;
 }
 
+static int add_process(struct host_use *host, unsigned pid, struct err *err)
+{
+	struct err failure = { 0 };
+	char path[64];
+	int rc;
+
+	snprintf(path, sizeof(path), "/proc/%u/mountinfo", pid);
+	rc = add_table(host, path, pid, add_mount, &failure);
+	if ((rc == 0 || may_be_left(rc)) && !(host->paths->live && pid == (unsigned)getpid())) {
+		failure = (struct err){ 0 };
+		rc = add_descriptors(host, pid, &failure);
+	}
+	if (rc == 0 || may_be_left(rc))
+		return 0;
+	*err = failure;
+	return rc;
+}
+
 static int add_processes(struct host_use *host, struct err *err)
 {
 	char **names = NULL;
 	size_t count = 0;
 	int rc = paths_list(host->paths, "/proc", &names, &count, err);
 
-	if (rc == -ENOENT)
+	if (rc == -ENOENT && !host->paths->live)
 		return 0;
 	for (size_t i = 0; rc == 0 && i < count; i++) {
 		unsigned pid = (unsigned)strtoul(names[i], NULL, 10);
-		char path[64];
 
-		if (!isdigit((unsigned char)names[i][0]) || pid == 0)
-			continue;
-		snprintf(path, sizeof(path), "/proc/%u/mountinfo", pid);
-		rc = add_table(host, path, pid, add_mount, err);
-		if (rc == 0 && !(host->paths->live && pid == (unsigned)getpid()))
-			rc = add_descriptors(host, pid, err);
+		if (isdigit((unsigned char)names[i][0]) && pid != 0)
+			rc = add_process(host, pid, err);
 	}
 	paths_list_free(names, count);
 	return rc;
@@ -292,9 +363,7 @@ int host_use_load(struct host_use *host, const struct paths *paths, struct err *
 	int rc;
 
 	*host = (struct host_use){ .paths = paths };
-	rc = add_table(host, "/proc/self/mountinfo", 0, add_mount, err);
-	if (rc == 0)
-		rc = add_table(host, "/proc/swaps", 0, add_swap, err);
+	rc = add_tables(host, err);
 	if (rc == 0)
 		rc = add_loops(host, err);
 	return rc < 0 ? rc : add_processes(host, err);

@@ -45,8 +45,10 @@ struct host_use {
 
 /*
  * Look at all of it, once for any number of devices. What the processes of
- * others have open is seen by root alone. End it by host_use_done(), also
- * after an error; all zero is one that saw nothing.
+ * others have open is seen by root alone. It fails where a table that is there
+ * cannot be read, since what is not seen would pass for unused; processes that
+ * end meanwhile are left out. End it by host_use_done(), also after an error;
+ * all zero is one that saw nothing.
  */
 int host_use_load(struct host_use *host, const struct paths *paths, struct err *err);
 void host_use_done(struct host_use *host);

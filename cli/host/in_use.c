@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "host/in_use.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -14,15 +15,12 @@
 #include "host/paths.h"
 #include "quote.h"
 
-enum {
-	PARTS_MAX = 256, /* of one device: partitions, and all that is built on them */
-	TEXT_MAX = 4096, /* of one attribute */
-};
+enum { TEXT_MAX = 4096 }; /* of one attribute */
 
 /* The device, a partition of it, or what is built on either. */
 struct part {
-	struct device_id id;
-	char path[512]; /* in sysfs */
+	struct device_id id; /* major 0: its name alone is known */
+	char *path; /* in sysfs; NULL where it cannot be told */
 };
 
 struct parts {
@@ -61,60 +59,102 @@ static char *text(const char *fmt, ...)
 	return made;
 }
 
+/* COMMAND and a name, of others' choosing, as one word of a shell. */
+static char *command(const char *prefix, const char *name)
+{
+	CLEANUP(buf_done) struct buf path = { 0 }, line = { 0 };
+	const char *space = strrchr(prefix, ' '); /* behind it the name's own beginning: /dev/ */
+
+	buf_addf(&path, "%s%s", space + 1, name);
+	buf_addf(&line, "%.*s ", (int)(space - prefix), prefix);
+	quote_word(&line, buf_text(&path));
+	return path.failed ? NULL : buf_take(&line);
+}
+
 static bool attribute(const struct paths *paths, const char *dir, const char *name, char *out,
 		      size_t size)
 {
-	CLEANUP(buf_done) struct buf found = { 0 };
+	CLEANUP(buf_done) struct buf found = { 0 }, path = { 0 };
 	struct err ignored = { 0 };
-	char path[640];
 
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	if (paths_read(paths, path, TEXT_MAX, &found, NULL, &ignored) < 0)
+	buf_addf(&path, "%s/%s", dir, name);
+	if (path.failed || paths_read(paths, path.data, TEXT_MAX, &found, NULL, &ignored) < 0)
 		return false;
 	snprintf(out, size, "%s", buf_text(&found));
 	out[strcspn(out, "\n")] = '\0';
 	return true;
 }
 
-/* false where it is there already, or is none. */
-static bool add_part(struct parts *parts, const struct paths *paths, const char *path,
-		     const char *name)
+/* As list of sysfs: none where the device has gone, or is of a kind that has none. */
+static int list(const struct paths *paths, const char *dir, char ***names, size_t *count,
+		struct err *err)
 {
-	struct part *part = &parts->items[parts->count];
-	char numbers[32];
+	struct err failure = { 0 };
+	int rc = paths_list(paths, dir, names, count, &failure);
+
+	if (rc == -ENOENT || rc == -ENODEV)
+		return 0;
+	if (rc < 0)
+		*err = failure;
+	return rc;
+}
+
+/* 1, or 0 where one of that name is there already. id's numbers may be unknown, path NULL. */
+static int add_part(struct parts *parts, const struct device_id *id, const char *path,
+		    struct err *err)
+{
+	struct part *grown;
 
 	for (size_t i = 0; i < parts->count; i++) {
-		if (strcmp(parts->items[i].id.name, name) == 0)
-			return false;
+		if (strcmp(parts->items[i].id.name, id->name) == 0)
+			return 0;
 	}
-	if (parts->count == PARTS_MAX || !attribute(paths, path, "dev", numbers, sizeof(numbers)))
-		return false;
-	*part = (struct part){ .id.block = true };
-	if (sscanf(numbers, "%u:%u", &part->id.major, &part->id.minor) != 2)
-		return false;
-	snprintf(part->id.name, sizeof(part->id.name), "%s", name);
-	snprintf(part->path, sizeof(part->path), "%s", path);
+	grown = realloc(parts->items, (parts->count + 1) * sizeof(*grown));
+	if (!grown)
+		return err_oom(err);
+	parts->items = grown;
+	grown[parts->count] = (struct part){ .id = *id, .path = path ? strdup(path) : NULL };
+	if (path && !grown[parts->count].path)
+		return err_oom(err);
 	parts->count++;
-	return true;
+	return 1;
+}
+
+/* A block device by its directory in sysfs. Without numbers there it is known by its name. */
+static int add_block(struct parts *parts, const struct paths *paths, const char *path,
+		     const char *name, struct err *err)
+{
+	struct device_id id = { .block = true };
+	char numbers[32];
+
+	snprintf(id.name, sizeof(id.name), "%s", name);
+	if (path && attribute(paths, path, "dev", numbers, sizeof(numbers)) &&
+	    sscanf(numbers, "%u:%u", &id.major, &id.minor) != 2)
+		id.major = id.minor = 0;
+	return add_part(parts, &id, path, err);
 }
 
 /* A partition is a directory below its disk that has a number of its own. */
-static void add_partitions(struct parts *parts, const struct paths *paths, const char *path)
+static int add_partitions(struct parts *parts, size_t at, const struct paths *paths,
+			  struct err *err)
 {
 	char **names = NULL;
 	size_t count = 0;
 	struct err ignored = { 0 };
+	int rc = list(paths, parts->items[at].path, &names, &count, err);
 
-	if (paths_list(paths, path, &names, &count, &ignored) < 0)
-		return;
-	for (size_t i = 0; i < count; i++) {
-		char below[512], number[16];
+	for (size_t i = 0; rc >= 0 && i < count; i++) {
+		CLEANUP(buf_done) struct buf below = { 0 }, number = { 0 };
 
-		if (snprintf(below, sizeof(below), "%s/%s", path, names[i]) < (int)sizeof(below) &&
-		    attribute(paths, below, "partition", number, sizeof(number)))
-			add_part(parts, paths, below, names[i]);
+		buf_addf(&below, "%s/%s", parts->items[at].path, names[i]);
+		buf_addf(&number, "%s/partition", buf_text(&below));
+		if (below.failed || number.failed)
+			rc = err_oom(err);
+		else if (paths_exists(paths, number.data, &ignored) != 0)
+			rc = add_block(parts, paths, below.data, names[i], err);
 	}
 	paths_list_free(names, count);
+	return rc < 0 ? rc : 0;
 }
 
 /* "the LVM volume vg-data (dm-0)", and how it is taken down. */
@@ -133,48 +173,57 @@ static struct use holder_use(const struct paths *paths, const char *path, const 
 	char uuid[256] = "", map[256], level[64];
 	size_t i = 0;
 
-	if (attribute(paths, path, "dm/name", map, sizeof(map))) {
+	if (path && attribute(paths, path, "dm/name", map, sizeof(map))) {
 		attribute(paths, path, "dm/uuid", uuid, sizeof(uuid));
 		while (strncmp(uuid, kinds[i].prefix, strlen(kinds[i].prefix)) != 0)
 			i++;
 		use.by = text("%s %s (%s on %s)", kinds[i].what, map, name, of);
-		use.next = text("%s%s", kinds[i].next, map);
-	} else if (attribute(paths, path, "md/level", level, sizeof(level))) {
+		use.next = command(kinds[i].next, map);
+	} else if (path && attribute(paths, path, "md/level", level, sizeof(level))) {
 		use.by = text("the %s array %s (on %s)", level, name, of);
-		use.next = text("mdadm --stop /dev/%s", name);
+		use.next = command("mdadm --stop /dev/", name);
 	} else {
 		use.by = text("%s, which is built on %s", name, of);
 	}
 	return use;
 }
 
+/* Any name there is a use, whatever else can be learned of it. */
+static int add_holder(struct parts *parts, size_t at, const struct paths *paths, const char *dir,
+		      const char *name, struct uses *uses, struct err *err)
+{
+	CLEANUP(buf_done) struct buf link = { 0 };
+	/* Where the link leads, since the names of links to links would grow for ever. */
+	CLEANUP(free_ptr) char *real = NULL;
+	struct err ignored = { 0 };
+	int rc;
+
+	buf_addf(&link, "%s/%s", dir, name);
+	if (link.failed)
+		return err_oom(err);
+	real = paths_real(paths, link.data, &ignored);
+	rc = add_block(parts, paths, real, name, err);
+	return rc <= 0 ? rc
+		       : add_use(uses, holder_use(paths, real, name, parts->items[at].id.name),
+				 err);
+}
+
 static int add_holders(struct parts *parts, size_t at, const struct paths *paths, struct uses *uses,
 		       struct err *err)
 {
-	char dir[560];
+	CLEANUP(buf_done) struct buf dir = { 0 };
 	char **names = NULL;
 	size_t count = 0;
-	struct err ignored = { 0 };
-	int rc = 0;
+	int rc;
 
-	snprintf(dir, sizeof(dir), "%s/holders", parts->items[at].path);
-	if (paths_list(paths, dir, &names, &count, &ignored) < 0)
-		return 0;
-	for (size_t i = 0; rc == 0 && i < count; i++) {
-		/* Where the link leads, since the names of links to links would grow for ever. */
-		CLEANUP(free_ptr) char *real = NULL;
-		char link[640];
-
-		snprintf(link, sizeof(link), "%s/%.64s", dir, names[i]);
-		real = paths_real(paths, link, &ignored);
-		if (real && strlen(real) < sizeof(parts->items[0].path) &&
-		    add_part(parts, paths, real, names[i]))
-			rc = add_use(uses,
-				     holder_use(paths, real, names[i], parts->items[at].id.name),
-				     err);
-	}
+	buf_addf(&dir, "%s/holders", parts->items[at].path);
+	if (dir.failed)
+		return err_oom(err);
+	rc = list(paths, dir.data, &names, &count, err);
+	for (size_t i = 0; rc >= 0 && i < count; i++)
+		rc = add_holder(parts, at, paths, dir.data, names[i], uses, err);
 	paths_list_free(names, count);
-	return rc;
+	return rc < 0 ? rc : 0;
 }
 
 /* All that the nodes stand for, whatever is built on it included; holders are uses by themselves. */
@@ -183,31 +232,36 @@ static int find_parts(struct parts *parts, const struct paths *paths, const stru
 {
 	int rc = 0;
 
-	parts->items = calloc(PARTS_MAX + 1, sizeof(*parts->items));
-	if (!parts->items)
-		return err_oom(err);
-	for (size_t i = 0; i < nodes->count && parts->count < PARTS_MAX; i++) {
-		struct part *part = &parts->items[parts->count++];
+	for (size_t i = 0; rc >= 0 && i < nodes->count; i++) {
 		const struct node *node = &nodes->items[i];
+		struct device_id id = { .block = node->kind == NODE_BLOCK,
+					.major = node->major,
+					.minor = node->minor };
 
-		*part = (struct part){ .id = { .block = node->kind == NODE_BLOCK,
-					       .major = node->major,
-					       .minor = node->minor } };
-		snprintf(part->id.name, sizeof(part->id.name), "%s", node->name);
-		snprintf(part->path, sizeof(part->path), "%s", node->path);
+		snprintf(id.name, sizeof(id.name), "%s", node->name);
+		rc = add_part(parts, &id, node->path, err);
 	}
-	for (size_t i = 0; rc == 0 && i < parts->count; i++) {
-		if (!parts->items[i].id.block)
+	for (size_t i = 0; rc >= 0 && i < parts->count; i++) {
+		if (!parts->items[i].id.block || !parts->items[i].path)
 			continue;
-		add_partitions(parts, paths, parts->items[i].path);
-		rc = add_holders(parts, i, paths, uses, err);
+		rc = add_partitions(parts, i, paths, err);
+		if (rc == 0)
+			rc = add_holders(parts, i, paths, uses, err);
 	}
-	return rc;
+	return rc < 0 ? rc : 0;
 }
 
+static void parts_done(struct parts *parts)
+{
+	for (size_t i = 0; i < parts->count; i++)
+		free(parts->items[i].path);
+	free(parts->items);
+}
+
+/* By numbers, which no node's place or name can hide; by name where either has none. */
 static bool is_same(const struct device_id *part, const struct device_id *used)
 {
-	if (used->major != 0)
+	if (part->major != 0 && used->major != 0)
 		return part->block == used->block && part->major == used->major &&
 		       part->minor == used->minor;
 	return used->name[0] != '\0' && strcmp(part->name, used->name) == 0;
@@ -240,7 +294,8 @@ static struct use use_of(const struct host_use_item *item, const char *name)
 	quote_word(&point, item->text);
 	switch (item->kind) {
 	case USE_MOUNT:
-		if (item->pid == 0 && is_system(item->text)) {
+		/* Of process 1 too: we may be in a container, or in a unit with mounts of its own. */
+		if (item->pid <= 1 && is_system(item->text)) {
 			use.kind = USE_ROOT;
 			use.by = text("this host's %s (%s)", item->text, name);
 		} else if (item->pid == 0) {
@@ -254,16 +309,16 @@ static struct use use_of(const struct host_use_item *item, const char *name)
 		break;
 	case USE_SWAP:
 		use.by = text("swap (%s)", name);
-		use.next = text("swapoff /dev/%s", name);
+		use.next = command("swapoff /dev/", name);
 		break;
 	case USE_OPEN:
 		use.by = text("open by %s, process %u (%s)", item->text, item->pid, name);
-		use.next = text("end process %u", item->pid);
+		use.next = text("kill %u", item->pid);
 		use.passing = is_udevd(item->text);
 		break;
 	default:
 		use.by = text("%s (%s)", item->text, name);
-		use.next = text("losetup -d /dev/%s", item->text);
+		use.next = command("losetup -d /dev/", item->text);
 		break;
 	}
 	return use;
@@ -312,7 +367,7 @@ int in_use_find(const struct host_use *host, const struct nodes *nodes, struct u
 				rc = add_use(uses, use_of(item, parts.items[j].id.name), err);
 		}
 	}
-	free(parts.items);
+	parts_done(&parts);
 	if (rc < 0)
 		uses_done(uses);
 	else

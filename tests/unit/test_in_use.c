@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "host/in_use.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -32,7 +33,7 @@ struct row {
 
 static void build(const struct scratch *scratch, const struct row *rows)
 {
-	scratch_write(scratch, DEVICE "/block/sdb/dev", "8:16\n", 0444);
+	scratch_write(scratch, DEVICE "/block/sdb/dev", "8:16\n", 0644);
 	scratch_write(scratch, DEVICE "/scsi_generic/sg1/dev", "21:1\n", 0444);
 	scratch_write(scratch, "/dev/keep", "", 0644);
 	for (; rows->path; rows++) {
@@ -83,13 +84,34 @@ static void tell(const struct scratch *scratch, uint32_t type, struct buf *out)
 #define OURS "/proc/self/mountinfo"
 #define MOUNT(id, point, source) "36 35 " id " / " point " rw - ext4 " source " rw\n"
 
+#define FIELDS_8 "shared:1 master:2 shared:1 master:2 shared:1 master:2 shared:1 master:2 "
+#define FIELDS_64 FIELDS_8 FIELDS_8 FIELDS_8 FIELDS_8 FIELDS_8 FIELDS_8 FIELDS_8 FIELDS_8
+
+struct use_case {
+	const char *title;
+	struct row rows[16];
+	const char *uses;
+};
+
+static void expect(const struct use_case *cases, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		CLEANUP(buf_done) struct buf found = { 0 };
+		struct scratch scratch;
+
+		scratch_init(&scratch);
+		build(&scratch, cases[i].rows);
+		tell(&scratch, DEVICE_DISK, &found);
+		if (strcmp(buf_text(&found), cases[i].uses) != 0)
+			fail_msg("%s:\n%sexpected:\n%s", cases[i].title, buf_text(&found),
+				 cases[i].uses);
+		scratch_done(&scratch);
+	}
+}
+
 static void names_every_user_of_a_disk(void **state)
 {
-	static const struct {
-		const char *title;
-		struct row rows[16];
-		const char *uses;
-	} cases[] = {
+	static const struct use_case cases[] = {
 		{ "nobody", { { OURS, MOUNT("8:32", "/data", "/dev/sdc") } }, "" },
 		{ "the disk is mounted",
 		  { { OURS, MOUNT("8:16", "/data", "/dev/sdb") } },
@@ -122,6 +144,14 @@ static void names_every_user_of_a_disk(void **state)
 		  "root: this host's /boot (sdb1): -\n"
 		  "holder: the LVM volume vg-root (dm-0 on sdb2): lvchange -an "
 		  "/dev/mapper/vg-root\n" },
+		{ "the root of process 1, where ours is another, and what it mounts besides",
+		  { { OURS, MOUNT("8:32", "/", "/dev/sdc") },
+		    { "/proc/1/mountinfo",
+		      MOUNT("8:16", "/", "/dev/sdb") MOUNT("8:16", "/data", "/dev/sdb") },
+		    { "/proc/12/mountinfo", MOUNT("8:16", "/", "/dev/sdb") } },
+		  "root: this host's / (sdb): -\n"
+		  "mount: mounted on /data in the namespace of process 1 (sdb): "
+		  "nsenter -m -t 1 umount /data\n" },
 		{ "a mount that another namespace alone has",
 		  { { OURS, MOUNT("8:32", "/", "/dev/sdc") },
 		    { "/proc/77/mountinfo", MOUNT("8:16", "/", "/dev/sdb") } },
@@ -144,10 +174,10 @@ static void names_every_user_of_a_disk(void **state)
 		    { "/proc/123/fd/4", "-> /dev/sdb" },
 		    { "/proc/123/comm", "dd\n" },
 		    { "/proc/124/fd/3", "-> socket:[9]" } },
-		  "open: open by dd, process 123 (sdb): end process 123\n" },
+		  "open: open by dd, process 123 (sdb): kill 123\n" },
 		{ "a process has its generic node open",
 		  { { "/proc/9/fd/3", "-> /dev/sg1" }, { "/proc/9/comm", "sg_dd\n" } },
-		  "open: open by sg_dd, process 9 (sg1): end process 9\n" },
+		  "open: open by sg_dd, process 9 (sg1): kill 9\n" },
 		{ "a loop device",
 		  { { "/sys/block/loop3/loop/backing_file", "/dev/sdb\n" },
 		    { "/sys/block/loop4/loop/backing_file", "/images/x\n" } },
@@ -183,24 +213,188 @@ static void names_every_user_of_a_disk(void **state)
 		  "holder: dm-1, which is built on sdb: -\n" },
 		{ "tables that make no sense",
 		  { { OURS, "\n36\n36 35 8:16 /\n36 35 x:y / /p rw - ext4 /dev/sdb rw\n"
-			    "36 35 8:16 / /p rw ext4 /dev/sdb rw\n" },
+			    "36 35 8:17 / /p rw ext4 /dev/sdb rw\n" },
 		    { "/proc/swaps", "\n/dev/sdb\n" } },
 		  "" },
 	};
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+	expect(cases, ARRAY_LEN(cases));
+}
+
+/* Where the host tells less than it should, or more, a disk does not pass for unused. */
+static void misses_no_user_of_a_disk(void **state)
+{
+	static const struct use_case cases[] = {
+		{ "more fields before the dash than anybody counts on",
+		  { { OURS, "36 35 0:45 / /data rw " FIELDS_64 "- btrfs /dev/sdb rw\n" } },
+		  "mount: mounted on /data (sdb): umount /data\n" },
+		{ "a mount without a dash",
+		  { { OURS, "36 35 8:16 / /data rw ext4 /dev/sdb rw\n" } },
+		  "mount: mounted on /data (sdb): umount /data\n" },
+		{ "a disk and a partition without numbers, by their names",
+		  { { DEVICE "/block/sdb/dev", "" },
+		    { DEVICE "/block/sdb/sdb1/partition", "1\n" },
+		    { OURS, MOUNT("8:16", "/a", "/dev/sdb") MOUNT("8:1", "/b", "/dev/sdb1")
+				    MOUNT("8:2", "/c", "/dev/sdb2") } },
+		  "mount: mounted on /a (sdb): umount /a\n"
+		  "mount: mounted on /b (sdb1): umount /b\n" },
+		{ "a holder without numbers, and what is built on it",
+		  { { VIRTUAL "dm-0/dm/name", "one\n" },
+		    { DEVICE "/block/sdb/holders/dm-0", "-> " VIRTUAL "dm-0" },
+		    HOLDER(VIRTUAL "dm-0", "dm-1", "254:1"),
+		    { OURS, MOUNT("254:0", "/a", "/dev/dm-0") MOUNT("254:1", "/", "/dev/dm-1") } },
+		  "root: this host's / (dm-1): -\n"
+		  "mount: mounted on /a (dm-0): umount /a\n"
+		  "holder: dm-1, which is built on dm-0: -\n"
+		  "holder: the device-mapper device one (dm-0 on sdb): dmsetup remove one\n" },
+		{ "a holder that leads nowhere",
+		  { { DEVICE "/block/sdb/holders/dm-0", "-> /sys/gone/block/dm-0" },
+		    { OURS, MOUNT("254:0", "/", "/dev/dm-0") } },
+		  "root: this host's / (dm-0): -\n"
+		  "holder: dm-0, which is built on sdb: -\n" },
+		{ "swap whose node was removed",
+		  { { "/proc/swaps", "Filename Type Size Used Priority\n"
+				     "/dev/sdb\\040(deleted) partition 1 0 -2\n" } },
+		  "swap: swap (sdb): swapoff /dev/sdb\n" },
+	};
+
+	(void)state;
+	expect(cases, ARRAY_LEN(cases));
+}
+
+static void what_the_host_runs_from_is_its_root(void **state)
+{
+	static const struct {
+		const char *point;
+		bool root;
+	} rows[] = {
+		{ "/", true },	  { "/boot", true },  { "/boot/efi", true }, { "/usr", true },
+		{ "/var", true }, { "/home", false }, { "/var/lib", false }, { "/boot/x", false },
+	};
+	static const char *const tables[] = { OURS, "/proc/1/mountinfo" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows) * ARRAY_LEN(tables); i++) {
 		CLEANUP(buf_done) struct buf found = { 0 };
+		const char *point = rows[i / 2].point, *table = tables[i % 2];
+		char line[128];
+		const struct row files[] = { { table, line }, { NULL, NULL } };
 		struct scratch scratch;
 
+		snprintf(line, sizeof(line), "36 35 8:16 / %s rw - ext4 /dev/sdb rw\n", point);
 		scratch_init(&scratch);
-		build(&scratch, cases[i].rows);
+		build(&scratch, files);
 		tell(&scratch, DEVICE_DISK, &found);
-		if (strcmp(buf_text(&found), cases[i].uses) != 0)
-			fail_msg("%s:\n%sexpected:\n%s", cases[i].title, buf_text(&found),
-				 cases[i].uses);
+		if ((strncmp(buf_text(&found), "root: ", 6) == 0) != rows[i / 2].root ||
+		    found.len == 0)
+			fail_msg("%s of %s: %s", point, table, buf_text(&found));
 		scratch_done(&scratch);
 	}
+}
+
+static void the_last_of_many_partitions_counts_too(void **state)
+{
+	enum { PARTITIONS = 300 };
+	CLEANUP(buf_done) struct buf found = { 0 };
+	static const struct row rows[] = {
+		{ OURS, MOUNT("259:299", "/last", "/dev/sdb299") },
+		{ NULL, NULL },
+	};
+	struct scratch scratch;
+
+	(void)state;
+	scratch_init(&scratch);
+	build(&scratch, rows);
+	for (unsigned i = 0; i < PARTITIONS; i++) {
+		char path[160], numbers[16];
+
+		snprintf(path, sizeof(path), DEVICE "/block/sdb/sdb%u/partition", i);
+		scratch_write(&scratch, path, "1\n", 0444);
+		snprintf(path, sizeof(path), DEVICE "/block/sdb/sdb%u/dev", i);
+		snprintf(numbers, sizeof(numbers), "259:%u\n", i);
+		scratch_write(&scratch, path, numbers, 0444);
+	}
+	tell(&scratch, DEVICE_DISK, &found);
+	assert_string_equal(buf_text(&found), "mount: mounted on /last (sdb299): umount /last\n");
+	scratch_done(&scratch);
+}
+
+/* A directory in a table's place is one that root cannot read either. */
+static void fails_where_a_table_cannot_be_read(void **state)
+{
+	static const struct {
+		const char *path;
+		int rc;
+	} rows[] = {
+		{ "/proc/self/mountinfo", -EISDIR },
+		{ "/proc/1/mountinfo", -EISDIR },
+		{ "/proc/77/mountinfo", -EISDIR },
+		{ "/proc/swaps", -EISDIR },
+		{ "/proc/nothing", 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct scratch scratch;
+		struct host_use host;
+		struct err err = { 0 };
+		char below[64];
+		int rc;
+
+		scratch_init(&scratch);
+		snprintf(below, sizeof(below), "%s/x", rows[i].path);
+		scratch_write(&scratch, below, "", 0444);
+		rc = host_use_load(&host, &scratch.paths, &err);
+		if (rc != rows[i].rc || (rc < 0) != (strstr(err.place, rows[i].path) != NULL))
+			fail_msg("%s: %d, %s: %s", rows[i].path, rc, err.place, err.reason);
+		host_use_done(&host);
+		scratch_done(&scratch);
+	}
+}
+
+static void fails_where_a_table_is_endless(void **state)
+{
+	struct scratch scratch;
+	struct host_use host;
+	struct err err = { 0 };
+
+	(void)state;
+	scratch_init(&scratch);
+	scratch_write(&scratch, OURS, "", 0644);
+	assert_int_equal(truncate(scratch_path(&scratch, OURS), (16 << 20) + 1), 0);
+	assert_int_equal(host_use_load(&host, &scratch.paths, &err), -EFBIG);
+	host_use_done(&host);
+	scratch_done(&scratch);
+}
+
+/* What is to be typed goes into a shell, and the name is whatever somebody called it. */
+static void names_of_others_are_quoted_in_what_to_type(void **state)
+{
+	static const struct use_case cases[] = {
+		{ "a map",
+		  { HOLDER(DEVICE "/block/sdb", "dm-0", "254:0"),
+		    { VIRTUAL "dm-0/dm/name", "x;reboot '$(id)' y\n" } },
+		  "holder: the device-mapper device x;reboot '$(id)' y (dm-0 on sdb): "
+		  "dmsetup remove 'x;reboot '\\''$(id)'\\'' y'\n" },
+		{ "a volume",
+		  { HOLDER(DEVICE "/block/sdb", "dm-0", "254:0"),
+		    { VIRTUAL "dm-0/dm/uuid", "LVM-abc\n" },
+		    { VIRTUAL "dm-0/dm/name", "a b\n" } },
+		  "holder: the LVM volume a b (dm-0 on sdb): lvchange -an '/dev/mapper/a b'\n" },
+		{ "what encrypts it",
+		  { HOLDER(DEVICE "/block/sdb", "dm-0", "254:0"),
+		    { VIRTUAL "dm-0/dm/uuid", "CRYPT-LUKS2\n" },
+		    { VIRTUAL "dm-0/dm/name", "a&b\n" } },
+		  "holder: the encrypted device a&b (dm-0 on sdb): cryptsetup close 'a&b'\n" },
+		{ "an array",
+		  { HOLDER(DEVICE "/block/sdb", "md_$x", "9:0"),
+		    { VIRTUAL "md_$x/md/level", "raid1\n" } },
+		  "holder: the raid1 array md_$x (on sdb): mdadm --stop '/dev/md_$x'\n" },
+	};
+
+	(void)state;
+	expect(cases, ARRAY_LEN(cases));
 }
 
 static void a_tape_is_in_use_by_any_of_its_modes(void **state)
@@ -219,8 +413,7 @@ static void a_tape_is_in_use_by_any_of_its_modes(void **state)
 	scratch_init(&scratch);
 	build(&scratch, rows);
 	tell(&scratch, DEVICE_TAPE, &found);
-	assert_string_equal(buf_text(&found),
-			    "open: open by tar, process 55 (nst0a): end process 55\n");
+	assert_string_equal(buf_text(&found), "open: open by tar, process 55 (nst0a): kill 55\n");
 	scratch_done(&scratch);
 }
 
@@ -308,6 +501,12 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_every_user_of_a_disk),
+		cmocka_unit_test(misses_no_user_of_a_disk),
+		cmocka_unit_test(what_the_host_runs_from_is_its_root),
+		cmocka_unit_test(the_last_of_many_partitions_counts_too),
+		cmocka_unit_test(fails_where_a_table_cannot_be_read),
+		cmocka_unit_test(fails_where_a_table_is_endless),
+		cmocka_unit_test(names_of_others_are_quoted_in_what_to_type),
 		cmocka_unit_test(a_tape_is_in_use_by_any_of_its_modes),
 		cmocka_unit_test(udevd_only_passes_by),
 		cmocka_unit_test(an_open_device_is_found_on_the_live_host),
