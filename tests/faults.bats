@@ -32,6 +32,11 @@ inquire() {
 	timeout 60 iscsi-inq "iscsi://$PORTAL/$IQN:${1:-myvolume}/0"
 }
 
+# The processor time that the target took, in ticks.
+ticks() {
+	awk '{ print $14 + $15 }' "/proc/$TARGET_PID/stat"
+}
+
 # How many connections there were.
 connections() {
 	jq -s 'map(select(.event == "connect")) | length' "$TRANSCRIPT"
@@ -331,6 +336,45 @@ connections() {
 	run -0 socat -t 30 - "UNIX-CONNECT:$CONTROL" < <(head -c 100000 /dev/zero | tr '\0' x
 		printf '\nclear\n')
 	[ "$output" = $'error: a line of more than 16384 bytes\nok' ]
+}
+
+# connect N: open N connections to the control address; their descriptors are in FDS
+connect() {
+	local fd
+	FDS=()
+	while [ "${#FDS[@]}" -lt "$1" ]; do
+		exec {fd}<>"/dev/tcp/${CONTROL%:*}/${CONTROL##*:}"
+		FDS+=("$fd")
+	done
+}
+
+@test "who finds the control socket full is told so" {
+	start_target --control 127.0.0.1:0
+	find_control
+	connect 65
+	echo clear >&"${FDS[63]}"
+	read -r -t 60 line <&"${FDS[63]}"
+	[ "$line" = ok ]
+	read -r -t 60 line <&"${FDS[64]}"
+	[ "$line" = 'error: 64 clients are connected, which is the limit' ]
+}
+
+@test "who controls it waits while it has no file left, and it stays calm" {
+	need prlimit
+	start_target --control 127.0.0.1:0
+	find_control
+	prlimit --pid "$TARGET_PID" --nofile=24
+	connect 32
+	local before
+	before=$(ticks)
+	echo clear >&"${FDS[31]}"
+	run ! read -r -t 0.5 line <&"${FDS[31]}"
+	[ "$(($(ticks) - before))" -lt 10 ]
+	for fd in "${FDS[@]:0:31}"; do
+		exec {fd}>&-
+	done
+	read -r -t 60 line <&"${FDS[31]}"
+	[ "$line" = ok ]
 }
 
 @test "the manual page has every event and every action" {

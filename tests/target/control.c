@@ -20,9 +20,9 @@
 #include "os/sockets.h"
 
 enum {
-	CLIENTS_MAX = 64,
 	LISTEN_BACKLOG = 64,
 	RECEIVE_SIZE = 4096,
+	REST_MS = 50, /* until it is tried again to accept where the system has no socket left */
 };
 
 #define BLANKS " \t\r"
@@ -43,6 +43,7 @@ struct control {
 	struct faults *faults;
 	struct loop *loop;
 	struct loop_watch watch;
+	struct loop_timer rest; /* nobody is accepted until then */
 	int fd;
 	const char *path; /* NULL: an address */
 	char place[SOCKET_TEXT_MAX]; /* where it is an address */
@@ -205,13 +206,31 @@ static void client_ready(void *arg, unsigned int events)
 			    client->out.len > 0 ? LOOP_WRITE : LOOP_READ);
 }
 
+/* Say why he cannot stay; a socket that is new takes it whole. */
+static void turn_away(int fd, const char *reason)
+{
+	const struct socket_piece pieces[] = {
+		{ "error: ", strlen("error: ") },
+		{ reason, strlen(reason) },
+		{ "\n", 1 },
+	};
+
+	(void)socket_send(fd, pieces, ARRAY_LEN(pieces));
+	socket_close(fd);
+}
+
 static void welcome(struct control *control, int fd)
 {
-	struct client *client = control->count < CLIENTS_MAX ? calloc(1, sizeof(*client)) : NULL;
+	struct client *client = NULL;
 	struct err err;
 
+	if (control->count >= CONTROL_CLIENTS_MAX)
+		err_set(&err, EMFILE, "%d clients are connected, which is the limit",
+			CONTROL_CLIENTS_MAX);
+	else if (!(client = calloc(1, sizeof(*client))))
+		err_oom(&err);
 	if (!client) {
-		socket_close(fd);
+		turn_away(fd, err.reason);
 		return;
 	}
 	client->control = control;
@@ -231,11 +250,21 @@ static void control_ready(void *arg, unsigned int events)
 {
 	struct control *control = arg;
 	struct socket_address far;
+	struct err err;
 	int fd;
 
 	(void)events;
 	while ((fd = socket_accept(control->fd, &far)) >= 0)
 		welcome(control, fd);
+	if (fd != -EAGAIN && loop_timer_set(control->loop, &control->rest, REST_MS, &err) == 0)
+		loop_change(control->loop, &control->watch, 0);
+}
+
+static void rest_is_over(void *arg)
+{
+	struct control *control = arg;
+
+	loop_change(control->loop, &control->watch, LOOP_READ);
 }
 
 /* Whoever can reach it rules the target: this machine, and no other. */
@@ -292,6 +321,7 @@ struct control *control_new(struct faults *faults, struct loop *loop,
 	control->loop = loop;
 	control->fd = -1;
 	control->watch = (struct loop_watch){ .ready = control_ready, .arg = control };
+	control->rest = (struct loop_timer){ .fire = rest_is_over, .arg = control };
 	rc = open_socket(control, options, err);
 	if (rc == 0)
 		rc = loop_add(loop, &control->watch, control->fd, LOOP_READ, err);
@@ -309,6 +339,7 @@ void control_free(struct control *control)
 		return;
 	while (control->clients)
 		client_free(control->clients);
+	loop_timer_cancel(control->loop, &control->rest);
 	if (control->fd >= 0 && control->watch.fd == control->fd)
 		loop_remove(control->loop, &control->watch);
 	if (control->path)

@@ -9,6 +9,8 @@ struct faults;
 struct loop;
 struct target_options;
 
+enum { CONTROL_CLIENTS_MAX = 64 }; /* at a time */
+
 /*
  * Listen where options->control says: at a path, or at a loopback address.
  * Each line is answered by a line: "ok", "error: REASON", or by what was asked

@@ -13,7 +13,30 @@
 enum {
 	ACCEPT_BATCH = 64, /* connections taken in a row before others have their turn */
 	LISTEN_BACKLOG = 4096,
+	REST_MS = 50,
 };
+
+/*
+ * The system has no socket left to give: the listener would be ready again and again for nothing.
+ * Others that end leave theirs; where there is no memory for the timer it stays ready.
+ */
+static void rest(struct listener *listener)
+{
+	struct err err;
+
+	if (loop_timer_set(listener->server->loop, &listener->rest, REST_MS, &err) < 0)
+		return;
+	listener->resting = true;
+	listener_watch(listener);
+}
+
+static void rest_is_over(void *arg)
+{
+	struct listener *listener = arg;
+
+	listener->resting = false;
+	listener_watch(listener);
+}
 
 static void listener_ready(void *arg, unsigned int events)
 {
@@ -28,6 +51,8 @@ static void listener_ready(void *arg, unsigned int events)
 	for (int i = 0; i < ACCEPT_BATCH && !server->frozen && !server->leaving; i++) {
 		int fd = socket_accept(listener->fd, &far);
 
+		if (fd < 0 && fd != -EAGAIN)
+			rest(listener);
 		if (fd < 0)
 			break;
 		if (gateway->connection_count >= gateway->limits.connections + SERVER_REFUSED_ROOM)
@@ -42,7 +67,7 @@ void listener_watch(struct listener *listener)
 {
 	if (listener->fd >= 0)
 		loop_change(listener->server->loop, &listener->watch,
-			    listener->server->frozen ? 0 : LOOP_READ);
+			    listener->server->frozen || listener->resting ? 0 : LOOP_READ);
 }
 
 int listener_open(struct listener *listener, struct err *err)
@@ -55,6 +80,7 @@ int listener_open(struct listener *listener, struct err *err)
 	if (fd < 0)
 		return fd;
 	listener->watch = (struct loop_watch){ .ready = listener_ready, .arg = listener };
+	listener->rest = (struct loop_timer){ .fire = rest_is_over, .arg = listener };
 	rc = loop_add(server->loop, &listener->watch, fd, server->frozen ? 0 : LOOP_READ, err);
 	if (rc < 0)
 		socket_close(fd);
@@ -67,6 +93,8 @@ void listener_close(struct listener *listener)
 {
 	if (listener->fd < 0)
 		return;
+	loop_timer_cancel(listener->server->loop, &listener->rest);
+	listener->resting = false;
 	loop_remove(listener->server->loop, &listener->watch);
 	socket_close(listener->fd);
 	listener->fd = -1;

@@ -7,13 +7,14 @@
 
 #include "buf.h"
 #include "connection.h"
+#include "control.h"
 #include "err.h"
 #include "gateway.h"
 #include "os/error_text.h"
 #include "os/files.h"
 #include "server_state.h"
 
-enum { SPARE_SOCKETS = 32 }; /* listeners, files, the loop */
+enum { SPARE_SOCKETS = 32 + CONTROL_CLIENTS_MAX }; /* listeners, files, the loop; who controls */
 
 static void peer_free(struct peer *peer)
 {

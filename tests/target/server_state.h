@@ -31,6 +31,8 @@ struct listener {
 	struct server *server;
 	struct loop_watch watch;
 	int fd; /* -1: closed for a while */
+	struct loop_timer rest;
+	bool resting; /* it accepts nothing until then */
 	size_t portal;
 	struct listener *next;
 };

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -22,6 +23,7 @@
 #include "../target/gateway.h"
 #include "../target/options.h"
 #include "../target/server.h"
+#include "buf.h"
 #include "err.h"
 #include "iscsi/bytes.h"
 #include "iscsi/pdu.h"
@@ -31,6 +33,7 @@ enum { ECHO_LEN = 200000, ECHOES = 600 };
 static pid_t child;
 static uint16_t port;
 static bool impatient; /* it drops who does not read, after a moment */
+static rlim_t files; /* it may have open; 0: as many as we do */
 static const char *fault; /* a rule that is in force; or NULL */
 
 /* The target, in a process of its own; its port comes by a pipe. */
@@ -44,6 +47,8 @@ static void run_target(int ready)
 	struct server *server;
 	int rc;
 
+	if (files > 0)
+		setrlimit(RLIMIT_NOFILE, &(struct rlimit){ files, files });
 	gateway->limits.wait_ms[WAIT_LINGER] =
 		3600 * 1000; /* a refusal's FIN does not wait for it */
 	if (fault)
@@ -98,6 +103,7 @@ static int stop(void **state)
 
 	(void)state;
 	impatient = false;
+	files = 0;
 	fault = NULL;
 	kill(child, SIGTERM);
 	waitpid(child, &status, 0);
@@ -373,6 +379,35 @@ static void test_no_deadline_passes_while_all_is_frozen(void **state)
 	close(fd);
 }
 
+/* More connections than it may have files: the others wait, it stays calm, and they come in time. */
+static void test_who_has_no_socket_for_all_serves_the_others(void **state)
+{
+	int fds[60], last;
+	unsigned long before;
+	uint8_t pdu[BHS_LEN];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+		fds[i] = connect_target();
+	last = connect_target();
+	before = busy();
+	assert_int_equal(poll(&(struct pollfd){ .fd = last, .events = POLLIN }, 1, 500), 0);
+	assert_in_range(busy() - before, 0, (unsigned long)sysconf(_SC_CLK_TCK) / 10);
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+		close(fds[i]);
+	memset(pdu, 0, sizeof(pdu)); /* no login: it is closed */
+	send_all(last, pdu, sizeof(pdu));
+	while (recv(last, pdu, sizeof(pdu), 0) > 0)
+		;
+	close(last);
+}
+
+static int start_short_of_files(void **state)
+{
+	files = 32;
+	return start(state);
+}
+
 static int start_freezing(void **state)
 {
 	fault = "on login-request nth=1: freeze 600ms";
@@ -394,6 +429,7 @@ int main(void)
 		TEST(test_a_refusal_arrives, start),
 		TEST(test_peers_leave, start),
 		TEST(test_who_never_reads_is_dropped, start_impatient),
+		TEST(test_who_has_no_socket_for_all_serves_the_others, start_short_of_files),
 		TEST(test_no_deadline_passes_while_all_is_frozen, start_freezing),
 	};
 
