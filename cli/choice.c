@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "choice.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "engine/wanted.h"
 #include "err.h"
+#include "host/database.h"
 #include "host/records.h"
+#include "host/sessions.h"
 #include "iscsi/portal.h"
 #include "iscsi/range.h"
 #include "options.h"
@@ -24,18 +27,25 @@ static int add(struct choice *choice, const char *host, uint16_t port, struct er
 		return err_oom(err);
 	choice->addresses = grown;
 	snprintf(grown[choice->count].host, sizeof(grown[choice->count].host), "%s", host);
-	grown[choice->count++].port = port;
+	grown[choice->count].port = port;
+	grown[choice->count].unresolved = NULL;
+	grown[choice->count++].met = false;
 	return 0;
 }
 
-/* What a name cannot be resolved to was no session's address either. */
 static int add_addresses_of(struct choice *choice, const struct portal *portal, struct err *err)
 {
 	struct socket_address addresses[ADDRESSES_MAX];
-	struct err ignored = { 0 };
+	struct err failure = { 0 };
 	int rc = 0,
-	    count = socket_resolve(portal->host, portal->port, addresses, ADDRESSES_MAX, &ignored);
+	    count = socket_resolve(portal->host, portal->port, addresses, ADDRESSES_MAX, &failure);
 
+	if (count < 0) {
+		char **reason = &choice->addresses[choice->count - 1].unresolved;
+
+		*reason = strdup(failure.reason);
+		return *reason ? 0 : err_oom(err);
+	}
 	for (int i = 0; rc == 0 && i < count; i++) {
 		char host[SOCKET_HOST_MAX];
 
@@ -77,24 +87,76 @@ int choice_make(struct choice *choice, const struct options *opt, struct err *er
 
 void choice_done(struct choice *choice)
 {
+	for (size_t i = 0; i < choice->count; i++)
+		free(choice->addresses[i].unresolved);
 	free(choice->addresses);
 	*choice = (struct choice){ 0 };
 }
 
-bool choice_has(const struct choice *choice, const char *target, const char *address, uint16_t port)
+/* The chosen address that it is, or NULL. */
+static struct chosen_address *find(const struct choice *choice, const char *address, uint16_t port)
 {
 	char canonical[64];
 
-	if (gateway_kind(target) == GATEWAY_OTHER)
-		return false;
-	if (choice->target && strcmp(choice->target, target) != 0)
-		return false;
 	if (address_canonical(address, canonical, sizeof(canonical)) == 0)
 		address = canonical;
 	for (size_t i = 0; i < choice->count; i++) {
 		if (choice->addresses[i].port == port &&
 		    strcmp(choice->addresses[i].host, address) == 0)
-			return true;
+			return &choice->addresses[i];
 	}
-	return choice->count == 0;
+	return NULL;
+}
+
+bool choice_has(const struct choice *choice, const char *target, const char *address, uint16_t port)
+{
+	if (gateway_kind(target) == GATEWAY_OTHER)
+		return false;
+	if (choice->target && strcmp(choice->target, target) != 0)
+		return false;
+	return choice->count == 0 || find(choice, address, port);
+}
+
+static void meet(const struct choice *choice, const char *address, uint16_t port)
+{
+	struct chosen_address *found = find(choice, address, port);
+
+	if (found)
+		found->met = true;
+}
+
+static const struct chosen_address *find_unknown(const struct choice *choice)
+{
+	for (size_t i = 0; i < choice->count; i++) {
+		if (choice->addresses[i].unresolved && !choice->addresses[i].met)
+			return &choice->addresses[i];
+	}
+	return NULL;
+}
+
+int choice_check(struct choice *choice, const struct sessions *sessions, const struct paths *paths,
+		 struct err *err)
+{
+	const struct chosen_address *unknown;
+	struct database database = { 0 };
+	struct err ignored = { 0 };
+
+	if (!find_unknown(choice))
+		return 0;
+	for (size_t i = 0; i < sessions->count; i++)
+		meet(choice, sessions->items[i].address, sessions->items[i].port);
+	/* Records that cannot be read name nobody. */
+	if (find_unknown(choice) && database_load(&database, paths, &ignored) == 0) {
+		for (size_t i = 0; i < database.count; i++)
+			meet(choice, database.records[i].address, database.records[i].port);
+	}
+	database_done(&database);
+	unknown = find_unknown(choice);
+	if (!unknown)
+		return 0;
+	err_set(err, ENOENT,
+		"%s, and no session or record here has it for its portal: give the address that "
+		"sgw-init devices shows, or see to the name's spelling and to DNS",
+		unknown->unresolved);
+	return err_at(err, "%s", unknown->host);
 }

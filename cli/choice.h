@@ -12,10 +12,14 @@
 
 struct err;
 struct options;
+struct paths;
+struct sessions;
 
 struct chosen_address {
 	char host[256]; /* canonical, without brackets; a name as it was typed */
 	uint16_t port;
+	char *unresolved; /* why a name has no address; NULL where it has one, or was not asked */
+	bool met; /* it was that of a session or record, as it stands */
 };
 
 struct choice {
@@ -27,7 +31,8 @@ struct choice {
 /*
  * -ERR_USAGE for what is no portal, for a range, and for a target that is none
  * of a Storage Gateway. A host name stands for itself and, on the live host,
- * for the addresses that it has. The caller ends it by choice_done().
+ * for the addresses that it has; see choice_check(). The caller ends it by
+ * choice_done().
  */
 int choice_make(struct choice *choice, const struct options *opt, struct err *err);
 void choice_done(struct choice *choice);
@@ -35,5 +40,13 @@ void choice_done(struct choice *choice);
 /* Whether it is a gateway's, and one of the chosen. */
 bool choice_has(const struct choice *choice, const char *target, const char *address,
 		uint16_t port);
+
+/*
+ * Before anything is done: -ENOENT for a name without an address
+ * that is none of a session or record either. Nobody can say that there is
+ * nothing behind it.
+ */
+int choice_check(struct choice *choice, const struct sessions *sessions, const struct paths *paths,
+		 struct err *err);
 
 #endif

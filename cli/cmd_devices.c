@@ -218,6 +218,8 @@ static int show(struct devices_command *cmd, struct err *err)
 	if (rc == 0)
 		rc = sessions_load(&cmd->sessions, &cmd->paths, err);
 	if (rc == 0)
+		rc = choice_check(&cmd->choice, &cmd->sessions, &cmd->paths, err);
+	if (rc == 0)
 		rc = host_use_load(&cmd->use, &cmd->paths, err);
 	for (size_t i = 0; rc == 0 && i < cmd->sessions.count; i++) {
 		const struct host_session *session = &cmd->sessions.items[i];
