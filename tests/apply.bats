@@ -394,6 +394,25 @@ all_closed() {
 	aws_rule two-lines | cmp - "$HOST/opt/80-linked.rules"
 }
 
+@test "a rules file that a link beside it leads to is one file, by whatever name" {
+	local rules=$HOST/etc/udev/rules.d link
+	for link in '50-b.rules 40-a.rules' '50-b.rules 70-c.rules' '60-sgw-init.rules 70-c.rules' \
+		'50-b.rules 60-sgw-init.rules'; do
+		echo "case: $link"
+		rm -rf "$HOST"
+		stock_root "$HOST"
+		aws_rule two-lines >"$rules/${link% *}"
+		ln -s "${link% *}" "$rules/${link#* }"
+		tree_state "$HOST" >"$BATS_TEST_TMPDIR/before"
+		run -0 apply
+		[ "$(grep -c '^# sgw-init: commented out: ' "$rules/${link% *}")" -eq 1 ]
+		[ -L "$rules/${link#* }" ]
+		run -0 sgw-init check --root "$HOST"
+		run -0 sgw-init undo --root "$HOST"
+		tree_state "$HOST" | diff "$BATS_TEST_TMPDIR/before" -
+	done
+}
+
 @test "apply --chap with no credentials in the file says so" {
 	(umask 077 && echo '{"ChapCredentials": []}' >"$BATS_TEST_TMPDIR/chap.json")
 	run -0 apply --chap "$BATS_TEST_TMPDIR/chap.json"

@@ -124,18 +124,29 @@ static int add_other_rules(struct survey *survey, const char *path, struct err *
 	return place->doc || place->problem ? 0 : err_oom(err);
 }
 
+static bool leads_to(const struct paths *paths, const char *path, const char *own)
+{
+	struct err ignored = { 0 };
+	CLEANUP(free_ptr) char *real = paths_real(paths, path, &ignored);
+
+	return strcmp(path, UDEV_RULE) == 0 || (real && own && strcmp(real, own) == 0);
+}
+
 /* Our own rule first; rules that hurt tapes are looked for where only those are, too. */
 static int add_rules(struct survey *survey, struct err *err)
 {
 	CLEANUP(rule_files_done) struct rule_files files = { 0 };
+	CLEANUP(free_ptr) char *own = NULL;
+	struct err ignored = { 0 };
 	int rc = 0;
 
 	if (profile_find(host_profile(survey), PLACE_UDEV_RULE, "timeout", NULL))
 		rc = add_document(survey, PLACE_UDEV_RULE, UDEV_RULE, &document_rule, err);
 	if (rc == 0)
 		rc = rule_files_list(&files, survey->paths, err);
+	own = paths_real(survey->paths, UDEV_RULE, &ignored);
 	for (size_t i = 0; rc == 0 && i < files.count; i++) {
-		if (strcmp(files.list[i], UDEV_RULE) != 0)
+		if (!leads_to(survey->paths, files.list[i], own))
 			rc = add_other_rules(survey, files.list[i], err);
 	}
 	return rc;

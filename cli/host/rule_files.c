@@ -78,6 +78,62 @@ static int add_dir(struct rule_files *files, const struct paths *paths, const ch
 	return rc;
 }
 
+/* Where it leads within RULES_DIR, or NULL. */
+static char *editable_real(const struct paths *paths, const char *path)
+{
+	CLEANUP(free_ptr) char *dir = NULL, *real = NULL;
+	struct err ignored = { 0 };
+	size_t len;
+
+	dir = paths_real(paths, RULES_DIR, &ignored);
+	real = dir ? paths_real(paths, path, &ignored) : NULL;
+	if (!real)
+		return NULL;
+	len = strlen(dir);
+	if (strncmp(real, dir, len) != 0 || real[len] != '/' || strchr(real + len + 1, '/'))
+		return NULL;
+	return TAKE_PTR(real);
+}
+
+bool rule_file_editable(const struct paths *paths, const char *path)
+{
+	CLEANUP(free_ptr) char *real = editable_real(paths, path);
+
+	return real;
+}
+
+static bool is_among(const char *real, char **reals, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (reals[i] && strcmp(reals[i], real) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Links to a file that has a later name, too. */
+static int drop_doubles(struct rule_files *files, const struct paths *paths, struct err *err)
+{
+	char **reals = calloc(files->count + 1, sizeof(*reals));
+	size_t kept = 0;
+
+	if (!reals)
+		return err_oom(err);
+	for (size_t i = 0; i < files->count; i++)
+		reals[i] = editable_real(paths, files->list[i]);
+	for (size_t i = 0; i < files->count; i++) {
+		if (reals[i] && is_among(reals[i], reals + i + 1, files->count - i - 1))
+			free(files->list[i]);
+		else
+			files->list[kept++] = files->list[i];
+	}
+	for (size_t i = 0; i < files->count; i++)
+		free(reals[i]);
+	free(reals);
+	files->count = kept;
+	return 0;
+}
+
 int rule_files_list(struct rule_files *files, const struct paths *paths, struct err *err)
 {
 	int rc = 0;
@@ -87,7 +143,7 @@ int rule_files_list(struct rule_files *files, const struct paths *paths, struct 
 		rc = add_dir(files, paths, dirs[i], err);
 	if (rc == 0 && files->count > 0)
 		qsort(files->list, files->count, sizeof(*files->list), by_name);
-	return rc;
+	return rc < 0 ? rc : drop_doubles(files, paths, err);
 }
 
 void rule_files_done(struct rule_files *files)
@@ -96,18 +152,4 @@ void rule_files_done(struct rule_files *files)
 		free(files->list[--files->count]);
 	free(files->list);
 	*files = (struct rule_files){ 0 };
-}
-
-bool rule_file_editable(const struct paths *paths, const char *path)
-{
-	CLEANUP(free_ptr) char *dir = NULL, *real = NULL;
-	struct err ignored = { 0 };
-	size_t len;
-
-	dir = paths_real(paths, RULES_DIR, &ignored);
-	real = dir ? paths_real(paths, path, &ignored) : NULL;
-	if (!real)
-		return false;
-	len = strlen(dir);
-	return strncmp(real, dir, len) == 0 && real[len] == '/' && !strchr(real + len + 1, '/');
 }

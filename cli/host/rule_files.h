@@ -19,8 +19,9 @@ struct rule_files {
 /*
  * Of files of one name in /etc, /run, /usr/local/lib, /usr/lib and /lib only
  * the first counts, be it empty or a link to /dev/null; then they are read by
- * the bytes of their names, whatever directory they lie in. Directories that
- * are missing hold none. The caller ends *files with rule_files_done(), also
+ * the bytes of their names, whatever directory they lie in. Of names in
+ * RULES_DIR that lead to one file there, the last counts: what it says there
+ * has the last word. Directories that are missing hold none. The caller ends *files with rule_files_done(), also
  * on error.
  */
 int rule_files_list(struct rule_files *files, const struct paths *paths, struct err *err);
