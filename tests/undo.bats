@@ -177,3 +177,25 @@ undo() {
 	[ ! -e "$RULE" ]
 	[ "$(cat "$DISK/timeout")" = 600 ]
 }
+
+@test "undo takes every one of equal rules back out of a file others edited since, or says which not" {
+	local file=$HOST/etc/udev/rules.d/50-b.rules
+	rule='SUBSYSTEM=="scsi", ATTR{timeout}="[timeout]"'
+	printf '%s\n' "$rule" '# middle' "$rule" '# middle' "$rule" '# end' >"$file"
+	sgw-init apply --root "$HOST"
+	[ "$(grep -cxF "# $rule" "$file")" -eq 3 ]
+	cp "$file" "$BATS_TEST_TMPDIR/after"
+	sed -i 's/^# end/# the end/' "$file"
+	run -0 undo
+	[ "$(grep -cxF "$rule" "$file")" -eq 3 ]
+	[ "$(grep -c 'timeout.*taken back' <<<"$output")" -eq 3 ]
+	run -1 grep '# sgw-init' "$file"
+	# Of one of them the comment is gone by then.
+	rm "$file"
+	printf '%s\n' "$rule" '# middle' "$rule" >"$file"
+	sgw-init apply --root "$HOST"
+	sed -i '1d' "$file"
+	run -0 undo
+	[ "$(grep -cxF "$rule" "$file")" -eq 1 ]
+	[[ $output == *"taken back"*"others changed it since"* ]]
+}

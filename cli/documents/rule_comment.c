@@ -2,10 +2,12 @@
 #include "documents/rule_lines.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "documents/rule.h"
 #include "err.h"
+#include "number.h"
 
 #define MARK "# sgw-init: commented out: "
 #define STANDS "in effect" /* what a harmful rule's text has for a value */
@@ -105,22 +107,45 @@ int rule_mend(struct document *doc, struct err *err)
 	return rc < 0 ? rc : count;
 }
 
-/* A key is the rule's text without its last newline. */
-static size_t key_len(const struct document *doc, const struct harm *harm)
-{
-	size_t len = harm->end - harm->start;
+/*
+ * A key is the rule's text without its last newline. Where the file has the
+ * text several times, each of them is a key: what follows the text in those
+ * behind the first no rule ends with, and it sorts by number.
+ */
+#define AGAIN "\n# occurrence "
+#define AGAIN_DIGITS 7
 
-	return len > 0 && doc->text.data[harm->end - 1] == '\n' ? len - 1 : len;
+static bool has_text(const struct document *doc, const struct harm *harm, const char *text,
+		     size_t len)
+{
+	size_t own = harm->end - harm->start;
+
+	if (own > 0 && doc->text.data[harm->end - 1] == '\n')
+		own--;
+	return own == len && memcmp(doc->text.data + harm->start, text, len) == 0;
+}
+
+/* The length of the key's text; *number: which of those with that text it is, from 1. */
+static size_t split_key(const char *key, uint32_t *number)
+{
+	const size_t len = strlen(key), tail = strlen(AGAIN) + AGAIN_DIGITS;
+	struct err ignored = { 0 };
+
+	*number = 1;
+	if (len > tail && strncmp(key + len - tail, AGAIN, strlen(AGAIN)) == 0 &&
+	    parse_u32(key + len - AGAIN_DIGITS, 2, UINT32_MAX, number, &ignored) == 0)
+		return len - tail;
+	return len;
 }
 
 const char *rule_text_get(const struct document *doc, const char *key, unsigned *line)
 {
-	const size_t len = strlen(key);
+	uint32_t number;
+	const size_t len = split_key(key, &number);
 	struct harm harm;
 
 	for (size_t i = 0; next_harm(doc, &i, &harm);) {
-		if (key_len(doc, &harm) != len ||
-		    memcmp(doc->text.data + harm.start, key, len) != 0)
+		if (!has_text(doc, &harm, key, len) || --number > 0)
 			continue;
 		if (line)
 			*line = harm.line;
@@ -131,18 +156,54 @@ const char *rule_text_get(const struct document *doc, const char *key, unsigned 
 	return NULL;
 }
 
+/* The rules that do harm, in order. */
+struct harms {
+	struct harm *items;
+	size_t count;
+};
+
+static void harms_done(struct harms *harms)
+{
+	free(harms->items);
+}
+
+static int list_harms(const struct document *doc, struct harms *harms)
+{
+	harms->items = calloc(doc->rule_count + 1, sizeof(*harms->items));
+	if (!harms->items)
+		return -ENOMEM;
+	for (size_t i = 0; next_harm(doc, &i, &harms->items[harms->count]);)
+		harms->count++;
+	return 0;
+}
+
+static void add_key(const struct document *doc, const struct harms *harms, size_t i,
+		    struct buf *key)
+{
+	const struct harm *harm = &harms->items[i];
+	unsigned number = 1;
+
+	buf_add(key, doc->text.data + harm->start, harm->end - harm->start);
+	if (key->len > 0 && key->data[key->len - 1] == '\n')
+		key->data[--key->len] = '\0';
+	for (size_t j = 0; j < i; j++)
+		number += has_text(doc, &harms->items[j], buf_text(key), key->len);
+	if (number > 1)
+		buf_addf(key, AGAIN "%0*u", AGAIN_DIGITS, number);
+}
+
 int rule_text_each(const struct document *doc,
 		   int (*fn)(const char *key, const char *value, unsigned line, void *ctx),
 		   void *ctx)
 {
-	struct harm harm;
-	int rc = 0;
+	CLEANUP(harms_done) struct harms harms = { 0 };
+	int rc = list_harms(doc, &harms);
 
-	for (size_t i = 0; rc == 0 && next_harm(doc, &i, &harm);) {
+	for (size_t i = 0; rc == 0 && i < harms.count; i++) {
 		CLEANUP(buf_done) struct buf key = { 0 };
 
-		buf_add(&key, doc->text.data + harm.start, key_len(doc, &harm));
-		rc = key.failed ? -ENOMEM : fn(buf_text(&key), STANDS, harm.line, ctx);
+		add_key(doc, &harms, i, &key);
+		rc = key.failed ? -ENOMEM : fn(buf_text(&key), STANDS, harms.items[i].line, ctx);
 	}
 	return rc;
 }
@@ -159,15 +220,17 @@ static const char *mark_above(const char *text, const char *at)
 	return strncmp(line, MARK, strlen(MARK)) == 0 ? line : NULL;
 }
 
-/* Take its comment away, where it still stands as rule_comment() wrote it. */
+/* Take a comment of it away, where that still stands as rule_comment() wrote it. */
 int rule_text_set(struct document *doc, const char *key, struct err *err)
 {
 	CLEANUP(buf_done) struct buf comment = { 0 }, rule = { 0 };
 	const char *text, *at, *mark = NULL;
+	uint32_t number;
 
 	if (rule_text_get(doc, key, NULL))
 		return 0;
-	buf_addf(&rule, "%s\n", key);
+	buf_add(&rule, key, split_key(key, &number));
+	buf_adds(&rule, "\n");
 	comment_lines(&comment, buf_text(&rule), rule.len);
 	if (comment.failed || rule.failed)
 		return err_oom(err);

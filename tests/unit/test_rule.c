@@ -283,6 +283,10 @@ static const struct lint_row lint_rows[] = {
 	{ AWS "# between\n" AWS_UNFILLED, 4, 5, SEVERITY_CRITICAL, "every device",
 	  EVERYWHERE "# " CONDITION "\n# " SHELL("600") "# between\n" EVERYWHERE "# " CONDITION
 							"\n# " SHELL("[timeout]") },
+	{ AWS "# between\n" AWS AWS, 6, 7, SEVERITY_CRITICAL, "every device",
+	  EVERYWHERE "# " CONDITION "\n# " SHELL("600") "# between\n" EVERYWHERE "# " CONDITION
+							"\n# " SHELL("600") EVERYWHERE
+	  "# " CONDITION "\n# " SHELL("600") },
 	{ CONDITION "\n", 1, 1, SEVERITY_WARNING, "nothing to do", NULL },
 	{ CONDITION SHELL("600"), 1, 1, SEVERITY_WARNING, "starts a shell", NULL },
 	{ CONDITION SHELL("[timeout]"), 1, 1, SEVERITY_ERROR, "no number",
