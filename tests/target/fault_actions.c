@@ -3,7 +3,6 @@
 
 #include "buf.h"
 #include "connection.h"
-#include "err.h"
 #include "exchange.h"
 #include "fault_rule.h"
 #include "faults.h"
@@ -97,26 +96,10 @@ static enum verdict reset(const struct strike *strike)
 	return VERDICT_RESET;
 }
 
-/* Given for a time or at once it is a rule for every SendTargets from then on. */
-static enum verdict stand(const struct strike *strike)
-{
-	CLEANUP(buf_done) struct buf line = { 0 };
-	struct err err;
-
-	buf_addf(&line, "on %s: %s", event_defs[EVENT_SEND_TARGETS].point,
-		 strike->rule->action_text);
-	/* It was parsed already; where there are too many rules nothing can be said to anybody. */
-	if (!line.failed)
-		(void)faults_take(strike->faults, buf_text(&line), &err);
-	return VERDICT_SERVE;
-}
-
 static enum verdict name(const struct strike *strike)
 {
 	const struct buf *text = &strike->rule->args.text;
 
-	if (!strike->connection)
-		return stand(strike);
 	exchange_add_name(strike->connection, buf_text(text), text->len);
 	return VERDICT_SERVE;
 }
@@ -125,16 +108,12 @@ static enum verdict answer(const struct strike *strike)
 {
 	const struct buf *text = &strike->rule->args.text;
 
-	if (!strike->connection)
-		return stand(strike);
 	exchange_set_answer(strike->connection, buf_text(text), text->len);
 	return VERDICT_SERVE;
 }
 
 static enum verdict advertise(const struct strike *strike)
 {
-	if (!strike->connection)
-		return stand(strike);
 	exchange_set_address(strike->connection, buf_text(&strike->rule->args.text));
 	return VERDICT_SERVE;
 }
@@ -181,13 +160,12 @@ static const struct {
 
 static enum verdict hostile_names(const struct strike *strike)
 {
-	if (!strike->connection)
-		return stand(strike);
 	for (size_t i = 0; i < ARRAY_LEN(hostile); i++)
 		exchange_add_name(strike->connection, hostile[i].bytes, hostile[i].len);
 	return VERDICT_SERVE;
 }
 
+/* At a time, or at once, these are about every SendTargets from then on (faults.c). */
 #define ANSWERS (PLACE_EVENT(EVENT_SEND_TARGETS) | PLACE_ANY_TIME)
 #define LOGINS \
 	(PLACE_EVENT(EVENT_LOGIN_REQUEST) | PLACE_EVENT(EVENT_LOGIN) | PLACE_EVENT(EVENT_DISCOVERY))

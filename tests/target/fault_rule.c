@@ -222,7 +222,6 @@ static int parse(struct rule *rule, struct fault_cursor *cursor, struct err *err
 	if (rc < 0)
 		return rc;
 	fault_skip_blanks(cursor);
-	rule->action_text = rule->text + (cursor->p - start);
 	rc = parse_action(rule, cursor, err);
 	if (rc < 0)
 		return rc;

@@ -32,7 +32,6 @@ struct fault_args {
 struct rule {
 	struct rule *next;
 	char *text; /* the line, without blanks around it */
-	const char *action_text; /* of it: the action and its argument */
 	enum rule_when when;
 	uint64_t at_ms; /* RULE_AT: from when it was given */
 

@@ -29,6 +29,7 @@ struct faults *faults_new(struct gateway *gateway, struct server *server, struct
 		err_oom(err);
 		return NULL;
 	}
+	faults->end = &faults->rules;
 	faults->gateway = gateway;
 	faults->server = server;
 	gateway->faults = faults;
@@ -53,6 +54,7 @@ static void sweep(struct faults *faults)
 		return;
 	faults->clearing = false;
 	faults->count = 0;
+	faults->end = &faults->rules;
 	while (faults->rules) {
 		struct rule *rule = faults->rules;
 
@@ -79,6 +81,17 @@ void faults_free(struct faults *faults)
 	free(faults);
 }
 
+/* It strikes: count and tell that, unless it is none of its faults. */
+static void tell(const struct rule *rule, const struct connection *connection)
+{
+	struct gateway *gateway = rule->faults->gateway;
+
+	if (rule->action->quiet)
+		return;
+	event_count(&gateway->events, EVENT_FAULT);
+	transcript_fault(gateway, connection, rule->text);
+}
+
 /* Its turn has come. */
 static enum verdict strike(struct rule *rule, struct connection *connection)
 {
@@ -91,10 +104,7 @@ static enum verdict strike(struct rule *rule, struct connection *connection)
 	};
 
 	rule->struck++;
-	if (!rule->action->quiet) {
-		event_count(&faults->gateway->events, EVENT_FAULT);
-		transcript_fault(faults->gateway, connection, rule->text);
-	}
+	tell(rule, connection);
 	return rule->action->act(&what);
 }
 
@@ -148,10 +158,11 @@ enum verdict faults_strike(struct connection *connection, enum event event, cons
 
 	faults->gateway->events.struck = (struct struck){ .command = false };
 	faults->striking = true;
-	for (struct rule *it = faults->rules; it && verdict == VERDICT_SERVE; it = it->next) {
+	/* Each one counts it, though an earlier one may have left nothing to be served. */
+	for (struct rule *it = faults->rules; it; it = it->next) {
 		if (!is_meant(it, connection, event, pdu))
 			continue;
-		if (++it->met >= it->nth)
+		if (++it->met >= it->nth && verdict == VERDICT_SERVE)
 			verdict = strike(it, connection);
 	}
 	faults->striking = false;
@@ -160,12 +171,32 @@ enum verdict faults_strike(struct connection *connection, enum event event, cons
 	return verdict;
 }
 
+/* Whether, given for a time or at once, it is about every SendTargets from then on. */
+static bool is_standing(const struct rule *rule)
+{
+	return rule->when != RULE_ON && rule->action->places & PLACE_EVENT(EVENT_SEND_TARGETS);
+}
+
+static void stand(struct rule *rule)
+{
+	tell(rule, NULL);
+	rule->when = RULE_ON;
+	rule->event = EVENT_SEND_TARGETS;
+	rule->nth = 1;
+	rule->count = UINT64_MAX;
+	arm(rule->faults);
+}
+
 static void time_came(void *arg)
 {
 	struct rule *rule = arg;
 	struct faults *faults = rule->faults;
 
 	faults->gateway->now = loop_now(server_loop(faults->server));
+	if (is_standing(rule)) {
+		stand(rule);
+		return;
+	}
 	faults->striking = true;
 	strike(rule, NULL);
 	faults->striking = false;
@@ -180,36 +211,67 @@ static bool is_target(const struct gateway *gateway, const char *name)
 	return false;
 }
 
+/* Those that will never strike again make room. */
+static void drop_dead(struct faults *faults)
+{
+	struct rule **link = &faults->rules;
+
+	while (*link) {
+		struct rule *rule = *link;
+
+		if (rule_is_live(rule)) {
+			link = &rule->next;
+			continue;
+		}
+		*link = rule->next;
+		faults->count--;
+		rule_free(rule);
+	}
+	faults->end = link;
+}
+
+/* Whether a rule can be kept, and its time be waited for. */
+static int admit(struct faults *faults, struct rule *rule, struct err *err)
+{
+	if (rule->target && !is_target(faults->gateway, rule->target))
+		return err_set(err, EINVAL, "target=%s: there is no such target here",
+			       rule->target);
+	if (faults->count >= RULES_MAX && !faults->striking)
+		drop_dead(faults);
+	if (faults->count >= RULES_MAX)
+		return err_set(err, ENOSPC,
+			       "there are %d rules, which is the limit: clear drops them",
+			       RULES_MAX);
+	if (rule->when != RULE_AT)
+		return 0;
+	rule->timer = (struct loop_timer){ .fire = time_came, .arg = rule };
+	return loop_timer_set(server_loop(faults->server), &rule->timer, rule->at_ms, err);
+}
+
 /* Put it in force, or do it at once; it is freed or kept. */
 static int put(struct faults *faults, struct rule *rule, struct err *err)
 {
-	struct rule **end = &faults->rules;
-	int rc = 0;
+	int rc;
 
 	rule->faults = faults;
-	if (rule->when == RULE_NOW) {
+	if (rule->when == RULE_NOW && !is_standing(rule)) {
 		faults->gateway->now = loop_now(server_loop(faults->server));
 		strike(rule, NULL);
 		rule_free(rule);
 		return 0;
 	}
-	if (rule->target && !is_target(faults->gateway, rule->target))
-		rc = err_set(err, EINVAL, "target=%s: there is no such target here", rule->target);
-	else if (faults->count >= RULES_MAX)
-		rc = err_set(err, ENOSPC, "there are %d rules, which is the limit", RULES_MAX);
-	if (rc == 0 && rule->when == RULE_AT) {
-		rule->timer = (struct loop_timer){ .fire = time_came, .arg = rule };
-		rc = loop_timer_set(server_loop(faults->server), &rule->timer, rule->at_ms, err);
-	}
+	rc = admit(faults, rule, err);
 	if (rc < 0) {
 		rule_free(rule);
 		return rc;
 	}
-	while (*end)
-		end = &(*end)->next;
-	*end = rule;
+	*faults->end = rule;
+	faults->end = &rule->next;
 	faults->count++;
-	arm(faults);
+	if (rule->when == RULE_NOW)
+		stand(rule);
+	else if (rule->when == RULE_ON)
+		faults->gateway->events.armed |= UINT32_C(1) << rule->event;
 	return 0;
 }
 

@@ -17,6 +17,7 @@ struct faults {
 	struct gateway *gateway;
 	struct server *server;
 	struct rule *rules; /* in the order in which they were given */
+	struct rule **end; /* where the next one goes */
 	size_t count;
 	bool striking; /* rules are being looked at: none goes away meanwhile */
 	bool clearing; /* … but all do then */

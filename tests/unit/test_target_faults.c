@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* sgw-target's fault rules: what a line means, and what is wrong with it. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,6 +14,8 @@
 
 #include "../target/fault_actions.h"
 #include "../target/fault_rule.h"
+#include "../target/faults.h"
+#include "../target/gateway.h"
 #include "buf.h"
 #include "err.h"
 #include "target_script.h"
@@ -307,6 +310,12 @@ static const struct script_row scripts[] = {
 	{ "a login is refused after its proof, not before",
 	  "chap any\nfault on login: refuse 0x0301\n> 0/1T : I|T|AuthMethod=None\n< 0201\n< "
 	  "closed" },
+	{ "nth counts what an earlier rule took, too",
+	  "fault on login nth=1: drop\nfault on login nth=2: refuse 0x0301\n> 1/3T : I|T\n"
+	  "< closed\nnew\n> 1/3T : I|T\n< 0301\n< closed\nnew\n" LOGIN },
+	{ "an answer that is given at once is that of every SendTargets",
+	  "fault answer \"A=B\"\n> 1/3T : I|D\n< 0000 1/3T\n> text F : SendTargets=All\n"
+	  "< text F raw : !A=B\n> text F : SendTargets=All\n< text F raw : !A=B\n" },
 	{ "a discovery is none of \"login\"",
 	  "fault on login: refuse 0x0202\n> 1/3T : I|D\n< 0000 1/3T\n" },
 	{ "a login request that is refused, one that is ignored",
@@ -335,12 +344,43 @@ static void test_what_an_initiator_sees_of_faults(void **state)
 	assert_int_equal(script_run_rows(scripts, ARRAY_LEN(scripts)), 0);
 }
 
+static int take(struct faults *faults, const char *line, struct err *err)
+{
+	err->reason[0] = '\0';
+	return faults_take(faults, line, err);
+}
+
+/* At the limit no rule is taken, whichever way it comes, until there is room. */
+static void test_there_is_a_limit_of_rules(void **state)
+{
+	struct err err;
+	struct gateway *gateway = gateway_new(&err);
+	struct faults *faults = faults_new(gateway, NULL, &err);
+
+	(void)state;
+	for (int i = 0; i < 10000; i++)
+		assert_int_equal(take(faults, "on login nth=1: drop", &err), 0);
+	assert_int_equal(take(faults, "on login: drop", &err), -ENOSPC);
+	assert_non_null(strstr(err.reason, "clear drops them"));
+	assert_int_equal(take(faults, "name \"x\"", &err), -ENOSPC);
+	faults->rules->next->next->met = 1; /* it struck, and never will again */
+	assert_int_equal(take(faults, "name \"x\"", &err), 0);
+	assert_int_equal(take(faults, "name \"x\"", &err), -ENOSPC);
+	assert_int_equal(faults->count, 10000);
+	faults_clear(faults);
+	assert_int_equal(take(faults, "on login: drop", &err), 0);
+	assert_int_equal(faults->count, 1);
+	faults_free(faults);
+	gateway_free(gateway);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_line_is_a_rule_or_says_what_is_wrong),
 		cmocka_unit_test(test_long_words),
 		cmocka_unit_test(test_every_action_can_be_had_somewhere),
+		cmocka_unit_test(test_there_is_a_limit_of_rules),
 		cmocka_unit_test(test_what_an_initiator_sees_of_faults),
 	};
 
