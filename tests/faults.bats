@@ -37,6 +37,11 @@ ticks() {
 	awk '{ print $14 + $15 }' "/proc/$TARGET_PID/stat"
 }
 
+# back: the target is not away
+back() {
+	[ "$(asked .away)" = false ]
+}
+
 # How many connections there were.
 connections() {
 	jq -s 'map(select(.event == "connect")) | length' "$TRANSCRIPT"
@@ -53,8 +58,26 @@ connections() {
 	run -0 iscsi-ls "iscsi://$PORTAL"
 
 	run -0 control 'away 100ms'
-	run ! iscsi-ls "iscsi://$PORTAL"
+	wait_for back
 	wait_for iscsi-ls "iscsi://$PORTAL" 2>/dev/null
+}
+
+@test "a port that somebody else took while the gateway was away is told, and taken again" {
+	start_controlled --portal 127.0.0.1:0 --portal 127.0.0.1:0
+	local first=$PORTAL away=$TARGET_LOG pid=$TARGET_PID control=$CONTROL
+	run -0 control 'away 10m'
+	CONTROL=$CONTROL-2
+	start_target --portal "$PORTAL2" --control "$CONTROL" # it takes the place
+	CONTROL=$control
+	run -0 control clear
+	[ "$(asked .away)" = true ]
+	[ "$(asked '.lost | to_entries[] | "\(.key) \(.value)"')" = "$PORTAL Address already in use" ]
+	run -0 iscsi-ls "iscsi://$first"
+	wait_for grep -q "cannot listen on $PORTAL: " "$away"
+	end_target 0
+	wait_for back
+	[ "$(asked '.lost | length')" -eq 0 ]
+	[ "$(grep -c 'cannot listen' "$away")" -eq 1 ]
 }
 
 @test "a gateway that goes away closes the connections that it has" {

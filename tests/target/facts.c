@@ -12,6 +12,7 @@
 #include "faults.h"
 #include "gateway.h"
 #include "iscsi/params.h"
+#include "os/error_text.h"
 #include "server.h"
 
 json_t *facts_text(const char *text, size_t len)
@@ -76,6 +77,23 @@ static json_t *portals(const struct gateway *gateway)
 	return array;
 }
 
+/* Portals that are missing, and why. */
+static json_t *lost(const struct gateway *gateway)
+{
+	json_t *object = json_object();
+
+	for (size_t i = 0; i < gateway->portal_count; i++) {
+		char text[SOCKET_TEXT_MAX];
+
+		if (gateway->portals[i].lost == 0)
+			continue;
+		socket_address_text(&gateway->portals[i].address, text);
+		json_object_set_new(object, text,
+				    json_string(error_text(gateway->portals[i].lost)));
+	}
+	return object;
+}
+
 static json_t *of_session(const struct session *session)
 {
 	const struct connection *connection = session->connection;
@@ -130,6 +148,7 @@ void facts_status(const struct faults *faults, struct buf *out)
 	json_object_set_new(status, "away", json_boolean(server_is_away(faults->server)));
 	json_object_set_new(status, "frozen", json_boolean(server_is_frozen(faults->server)));
 	json_object_set_new(status, "portals", portals(gateway));
+	json_object_set_new(status, "lost", lost(gateway));
 	json_object_set_new(status, "connections", json_integer(gateway->connection_count));
 	json_object_set_new(status, "counters", counters(&gateway->events));
 	json_object_set_new(status, "sessions", sessions(&gateway->sessions));

@@ -54,6 +54,7 @@ struct limits {
 struct gateway_portal {
 	struct socket_address address; /* the port is the real one */
 	bool any_address; /* 0.0.0.0 or ::, each connection names its own */
+	int lost; /* errno: why nobody listens there any more; 0: somebody does, or all is away */
 };
 
 struct gateway {
@@ -72,6 +73,7 @@ struct gateway {
 	uint32_t connection_count;
 	struct session_table sessions;
 	struct events events;
+	void (*warn)(const struct err *err); /* of what whoever runs it should know; or NULL */
 	struct faults *faults; /* NULL: none can be asked for */
 	struct transcript *transcript; /* NULL: none is kept */
 	struct expectations *expectations; /* NULL: none */

@@ -50,6 +50,11 @@ static void say(const char *place, const char *text)
 	err_print(program, &err);
 }
 
+static void warn(const struct err *err)
+{
+	err_print(program, err);
+}
+
 static int read_chap(struct gateway *gateway, const char *path, struct err *err)
 {
 	/* Of any mode: its secrets guard test data. */
@@ -187,6 +192,7 @@ static int run(const struct target_options *options, struct err *err)
 	if (!gateway)
 		return -err->code;
 	gateway->persona = options->persona;
+	gateway->warn = warn;
 	rc = prepare(gateway, options, err);
 	if (rc == 0)
 		rc = serve(gateway, options, err);

@@ -10,27 +10,46 @@ enum { AGAIN_MS = 50 }; /* until a port is tried again that somebody else took m
 
 /* ---- away ---- */
 
+/* Listen at a portal again. Returns whether it does; why not is told the first time. */
+static bool listen_again(struct listener *listener)
+{
+	struct gateway *gateway = listener->server->gateway;
+	struct gateway_portal *portal = &gateway->portals[listener->portal];
+	bool told = portal->lost != 0;
+	struct err err;
+
+	portal->lost = 0;
+	if (listener->fd >= 0 || listener_open(listener, &err) == 0)
+		return true;
+	portal->lost = err.code;
+	if (!told && gateway->warn)
+		gateway->warn(&err);
+	return false;
+}
+
 static void come_back(void *arg)
 {
 	struct server *server = arg;
+	bool back = true;
 	struct err err;
 
-	for (struct listener *it = server->listeners; it; it = it->next) {
-		if (it->fd >= 0 || listener_open(it, &err) == 0)
-			continue;
-		/* A timer's memory is there: it has just fired. */
+	for (struct listener *it = server->listeners; it; it = it->next)
+		back &= listen_again(it);
+	/* A timer's memory is there: it has just fired. */
+	if (back)
+		server->away = false;
+	else
 		(void)loop_timer_set(server->loop, &server->back, AGAIN_MS, &err);
-		return;
-	}
-	server->away = false;
 }
 
 void server_leave(struct server *server)
 {
 	server->leaving = false;
 	server->away = true;
-	for (struct listener *it = server->listeners; it; it = it->next)
+	for (struct listener *it = server->listeners; it; it = it->next) {
 		listener_close(it);
+		server->gateway->portals[it->portal].lost = 0;
+	}
 	for (struct peer *it = server->peers; it; it = it->next)
 		connection_end(&it->connection, "the target is away");
 }
