@@ -75,7 +75,8 @@ static int choose_records(struct disconnect_command *cmd, struct err *err)
 
 		if (record->problem[0] != '\0' ||
 		    !choice_has(&cmd->choice, record->target, record->address, record->port) ||
-		    connecting_session(&sessions, record->target, record->address, record->port))
+		    sessions_find_possible(&sessions, record->target, record->address,
+					   record->port))
 			continue;
 		cmd->forgotten[cmd->forgotten_count++] = record;
 	}

@@ -47,26 +47,10 @@ static int at_record(const struct record *record, struct err *err)
 	return err_at(err, "%s at %s", record->target, portal);
 }
 
-const struct host_session *connecting_session(const struct sessions *sessions, const char *target,
-					      const char *address, uint16_t port)
-{
-	for (size_t i = 0; i < sessions->count; i++) {
-		const struct host_session *session = &sessions->items[i];
-		char canonical[64];
-
-		if (strcmp(session->target, target) != 0 || session->port != port)
-			continue;
-		if (address_canonical(session->address, canonical, sizeof(canonical)) == 0 &&
-		    strcmp(canonical, address) == 0)
-			return session;
-	}
-	return NULL;
-}
-
 static const struct host_session *session_of(const struct sessions *sessions,
 					     const struct record *record)
 {
-	return connecting_session(sessions, record->target, record->address, record->port);
+	return sessions_find(sessions, record->target, record->address, record->port);
 }
 
 static const struct host_session *other_session(const struct sessions *sessions, const char *target)
@@ -155,33 +139,23 @@ static int log_in(struct connecting *c, size_t at, struct err *err)
 	return rc;
 }
 
-/* 1: it has a session, whose name is in name; 0: it has none. */
-static int has_session(const struct paths *paths, const struct iscsiadm_target *target,
-		       char name[32], struct err *err)
-{
-	struct sessions sessions;
-	const struct host_session *session;
-	int rc = sessions_load(&sessions, paths, err);
-
-	if (rc < 0)
-		return rc;
-	session = connecting_session(&sessions, target->target, target->address, target->port);
-	if (session)
-		snprintf(name, 32, "%s", session->name);
-	sessions_done(&sessions);
-	return session != NULL;
-}
-
 /* iscsiadm's word is not enough: what sysfs shows is there. */
 static int look_for_session(struct connecting *c, struct connected *connected, struct err *err)
 {
-	const struct iscsiadm_target target = iscsiadm_of(connected->record);
-	int rc = has_session(c->paths, &target, connected->session, err);
+	const struct host_session *session;
+	struct sessions sessions;
+	int rc = sessions_load(&sessions, c->paths, err);
 
-	if (rc == 0)
+	if (rc < 0)
+		return rc;
+	session = session_of(&sessions, connected->record);
+	if (session)
+		snprintf(connected->session, sizeof(connected->session), "%s", session->name);
+	else
 		rc = err_set(err, EIO,
 			     "iscsiadm says it is logged in, but there is no session: look at "
 			     "journalctl -u iscsid");
+	sessions_done(&sessions);
 	return rc;
 }
 
@@ -432,52 +406,72 @@ const char *connected_word(enum connected_state state)
 	return words[state];
 }
 
-static int log_out(const struct paths *paths, const struct iscsiadm_target *target, struct err *err)
+/* Those that were there before, and that the logout should have ended. */
+static int expect_gone(const struct paths *paths, const struct sessions *before,
+		       const struct host_session *ended, struct err *err)
 {
-	char name[32], portal[PORTAL_TEXT_MAX];
-	int rc = has_session(paths, target, name, err);
+	struct sessions now;
+	int rc = sessions_load(&now, paths, err);
 
-	if (rc <= 0)
-		return rc < 0 ? rc : 1;
-	rc = iscsiadm_ready(paths, err);
-	if (rc == 0)
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; rc == 0 && i < before->count; i++) {
+		const struct host_session *session = &before->items[i];
+
+		/* Of what cannot be read iscsiadm need not have taken it for one of them. */
+		if (session->port == 0 || !session_shares_logout(ended, session))
+			continue;
+		for (size_t j = 0; rc == 0 && j < now.count; j++) {
+			if (strcmp(now.items[j].name, session->name) == 0 &&
+			    strcmp(now.items[j].target, session->target) == 0)
+				rc = err_set(err, EIO,
+					     "iscsiadm says it is logged out, but %s is still "
+					     "there: look at journalctl -u iscsid",
+					     session->name);
+		}
+	}
+	sessions_done(&now);
+	return rc;
+}
+
+static int log_out(const struct paths *paths, const struct host_session *session,
+		   const struct iscsiadm_target *target, struct err *err)
+{
+	struct sessions before;
+	bool any = false;
+	int rc = sessions_load(&before, paths, err);
+
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; !any && i < before.count; i++)
+		any = session_shares_logout(session, &before.items[i]);
+	if (any)
+		rc = iscsiadm_ready(paths, err);
+	if (any && rc == 0)
 		rc = iscsiadm_logout(paths, target, LOGOUT_MS, err);
-	if (rc >= 0)
-		rc = has_session(paths, target, name, err);
-	if (rc == 1)
-		rc = err_set(err, EIO,
-			     "iscsiadm says it is logged out, but %s is still there: look at "
-			     "journalctl -u iscsid",
-			     name);
-	portal_text_of(target->address, target->port, portal);
-	return rc < 0 ? err_at(err, "%s at %s", target->target, portal) : 0;
+	if (any && rc >= 0)
+		rc = expect_gone(paths, &before, session, err);
+	sessions_done(&before);
+	return rc < 0 ? rc : !any;
 }
 
-int connecting_log_out(const struct paths *paths, const struct record *record, struct err *err)
+int connecting_log_out(const struct paths *paths, const struct host_session *session,
+		       struct err *err)
 {
-	const struct iscsiadm_target target = iscsiadm_of(record);
-
-	return log_out(paths, &target, err);
-}
-
-int connecting_log_out_session(const struct paths *paths, const struct host_session *session,
-			       struct err *err)
-{
-	CLEANUP(buf_done) struct buf interface = { 0 };
-	char address[64];
-	struct err ignored = { 0 };
-	struct iscsiadm_target target = {
+	char address[64], portal[PORTAL_TEXT_MAX];
+	const struct iscsiadm_target target = {
 		.target = session->target,
 		.address = address,
 		.port = session->port,
 		.tag = -1,
+		.interface = session->interface,
 	};
+	int rc;
 
 	if (session->port == 0 || address_canonical(session->address, address, sizeof(address)) < 0)
 		return err_set(err, EINVAL, "%s of %s has no connection, and so no portal to name",
 			       session->name, session->target);
-	if (session_read(session, paths, "ifacename", &interface, &ignored) == 0 &&
-	    strcmp(buf_text(&interface), "<NULL>") != 0)
-		target.interface = buf_text(&interface);
-	return log_out(paths, &target, err);
+	rc = log_out(paths, session, &target, err);
+	portal_text_of(address, session->port, portal);
+	return rc < 0 ? err_at(err, "%s at %s", session->target, portal) : rc;
 }

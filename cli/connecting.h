@@ -67,17 +67,15 @@ const char *connected_text(enum connected_state state);
 const char *connected_word(enum connected_state state);
 
 /*
- * Log out of the session of exactly this target and portal, and see that it is
- * gone. 0 done, 1 there was none. Looks for no user of its devices: that is
- * for the caller to do right before.
+ * Log out of a session, by -T, -p and -I as its attributes say them, and see
+ * that it is gone. iscsiadm then ends each session of that target, portal and
+ * interface (session_shares_logout()), and -m session -r would name one alone:
+ * but one of them that stays keeps the record in use and comes back as two at
+ * the next login, so they go together or not at all. 0 done, 1 there was none.
+ * Looks for no user of their devices: that is for the caller to do right
+ * before, of them all.
  */
-int connecting_log_out(const struct paths *paths, const struct record *record, struct err *err);
-/* The same of a session, whether or not it has a record. */
-int connecting_log_out_session(const struct paths *paths, const struct host_session *session,
-			       struct err *err);
-
-/* The session of that target at that portal, or NULL. */
-const struct host_session *connecting_session(const struct sessions *sessions, const char *target,
-					      const char *address, uint16_t port);
+int connecting_log_out(const struct paths *paths, const struct host_session *session,
+		       struct err *err);
 
 #endif

@@ -51,25 +51,49 @@ static int append(struct uses *uses, struct uses *more, struct err *err)
 	return 0;
 }
 
-static int find_uses(const struct paths *paths, const struct host_session *session,
-		     struct uses *uses, struct err *err)
+static int add_uses(const struct paths *paths, const struct host_use *host,
+		    const struct host_session *session, struct uses *uses, struct err *err)
 {
-	struct host_use host;
-	int rc = host_use_load(&host, paths, err);
+	int rc = 0;
 
-	*uses = (struct uses){ 0 };
 	for (size_t i = 0; rc == 0 && i < session->device_count; i++) {
 		struct nodes nodes;
 		struct uses more = { 0 };
 
 		rc = nodes_load(&nodes, paths, &session->devices[i], err);
 		if (rc == 0)
-			rc = in_use_find(&host, &nodes, &more, err);
+			rc = in_use_find(host, &nodes, &more, err);
 		if (rc == 0)
 			rc = append(uses, &more, err);
 		uses_done(&more);
 		nodes_done(&nodes);
 	}
+	return rc;
+}
+
+/* Of all sessions that the logout of this one ends; also, where given, those others' names. */
+static int find_uses(const struct paths *paths, const struct host_session *session,
+		     struct uses *uses, struct buf *also, struct err *err)
+{
+	struct sessions sessions = { 0 };
+	struct host_use host;
+	int rc = host_use_load(&host, paths, err);
+
+	*uses = (struct uses){ 0 };
+	if (rc == 0)
+		rc = sessions_load(&sessions, paths, err);
+	also->len = 0;
+	for (size_t i = 0; rc == 0 && i < sessions.count; i++) {
+		const struct host_session *other = &sessions.items[i];
+		const size_t before = uses->count;
+
+		if (!session_shares_logout(session, other))
+			continue;
+		rc = add_uses(paths, &host, other, uses, err);
+		if (uses->count > before && strcmp(other->name, session->name) != 0)
+			buf_addf(also, "%s%s", also->len > 0 ? ", " : "", other->name);
+	}
+	sessions_done(&sessions);
 	host_use_done(&host);
 	if (rc < 0)
 		uses_done(uses);
@@ -104,7 +128,7 @@ static void drop_passing(struct uses *uses)
 	uses->count = kept;
 }
 
-static int refuse(const struct uses *uses, struct err *err)
+static int refuse(const struct uses *uses, const struct buf *also, struct err *err)
 {
 	CLEANUP(buf_done) struct buf text = { 0 };
 	const char *separator = "; end that with: ";
@@ -112,6 +136,9 @@ static int refuse(const struct uses *uses, struct err *err)
 	buf_adds(&text, "in use: ");
 	for (size_t i = 0; i < uses->count; i++)
 		buf_addf(&text, "%s%s", i > 0 ? "; " : "", uses->items[i].by);
+	if (also->len > 0)
+		buf_addf(&text, " (%s of the same target and portal, which ends with it)",
+			 also->data);
 	for (size_t i = 0; i < uses->count; i++) {
 		if (!uses->items[i].next || uses->items[0].kind == USE_ROOT)
 			continue;
@@ -125,6 +152,7 @@ int disconnecting_check(const struct paths *paths, const struct host_session *se
 			struct uses *uses, struct err *err)
 {
 	const uint64_t end = loop_clock_us() + PASSING_MS * (uint64_t)1000;
+	CLEANUP(buf_done) struct buf also = { 0 };
 	int rc;
 
 	*uses = (struct uses){ 0 };
@@ -132,7 +160,7 @@ int disconnecting_check(const struct paths *paths, const struct host_session *se
 		return err_set(err, EPERM,
 			       "who uses its devices is for root alone to see: run it as root");
 	for (;;) {
-		rc = find_uses(paths, session, uses, err);
+		rc = find_uses(paths, session, uses, &also, err);
 		if (rc < 0 || !may_pass(uses) || loop_clock_us() >= end)
 			break;
 		uses_done(uses);
@@ -140,7 +168,7 @@ int disconnecting_check(const struct paths *paths, const struct host_session *se
 	}
 	if (rc == 0)
 		drop_passing(uses);
-	return rc == 0 && uses->count > 0 ? refuse(uses, err) : rc;
+	return rc == 0 && uses->count > 0 ? refuse(uses, &also, err) : rc;
 }
 
 /* A device whose gateway is away takes no flush, and whoever asks for one waits for minutes. */
@@ -220,7 +248,8 @@ static int flush_by_name(const struct paths *paths, const char *name, struct err
 	return rc;
 }
 
-static int flush(const struct paths *paths, const struct host_session *session, struct err *err)
+static int flush_session(const struct paths *paths, const struct host_session *session,
+			 struct err *err)
 {
 	int rc = 0;
 
@@ -231,6 +260,20 @@ static int flush(const struct paths *paths, const struct host_session *session, 
 		    answers(paths, session, device))
 			rc = flush_by_name(paths, device->name, err);
 	}
+	return rc;
+}
+
+/* All that end with it. */
+static int flush(const struct paths *paths, const struct host_session *session, struct err *err)
+{
+	struct sessions sessions;
+	int rc = sessions_load(&sessions, paths, err);
+
+	for (size_t i = 0; rc == 0 && i < sessions.count; i++) {
+		if (session_shares_logout(session, &sessions.items[i]))
+			rc = flush_session(paths, &sessions.items[i], err);
+	}
+	sessions_done(&sessions);
 	return rc;
 }
 
@@ -248,7 +291,7 @@ void disconnecting_run(const struct paths *paths, const struct host_session *ses
 	if (rc == 0)
 		rc = disconnecting_check(paths, session, &out->uses, err);
 	if (rc == 0)
-		rc = connecting_log_out_session(paths, session, err);
+		rc = connecting_log_out(paths, session, err);
 	if (rc < 0)
 		at_session(session, err);
 	out->state = rc == -EBUSY ? DISCONNECTED_IN_USE

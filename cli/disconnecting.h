@@ -2,6 +2,8 @@
 /*
  * One session ended with care: nobody uses its devices, what is in their
  * caches is written, and then the logout of exactly that target and portal.
+ * Others that this logout ends too (session_shares_logout()) are looked at
+ * alike, and keep it where they are in use.
  * Of the live host alone.
  */
 #ifndef SGW_DISCONNECTING_H
@@ -35,7 +37,7 @@ const char *disconnected_text(enum disconnected_state state);
 const char *disconnected_word(enum disconnected_state state);
 
 /*
- * All uses of all devices of a session; -EBUSY with them in words, and with
+ * All uses of all devices of a session and of those that end with it; -EBUSY with them in words, and with
  * what ends them, where there are some. The caller ends uses by uses_done().
  */
 int disconnecting_check(const struct paths *paths, const struct host_session *session,

@@ -72,7 +72,7 @@ static int force_out(const struct paths *paths, const struct action *action,
 	if (rc < 0 && rc != -EBUSY)
 		return rc;
 	*err = ignored;
-	return connecting_log_out(paths, action->record, err);
+	return connecting_log_out(paths, action->session, err);
 }
 
 /* A tape that is taken from under its users loses its place, so force is for disks. */

@@ -68,6 +68,55 @@ bool session_is(const struct host_session *session, const char *target, const ch
 	       strcmp(canonical, address) == 0;
 }
 
+static bool knows_portal(const struct host_session *session, char canonical[64])
+{
+	return session->port != 0 && address_canonical(session->address, canonical, 64) == 0;
+}
+
+bool session_may_be(const struct host_session *session, const char *target, const char *address,
+		    uint16_t port)
+{
+	char canonical[64];
+
+	if (strcmp(session->target, target) != 0)
+		return false;
+	return !knows_portal(session, canonical) || session_is(session, target, address, port);
+}
+
+const struct host_session *sessions_find(const struct sessions *sessions, const char *target,
+					 const char *address, uint16_t port)
+{
+	for (size_t i = 0; i < sessions->count; i++) {
+		if (session_is(&sessions->items[i], target, address, port))
+			return &sessions->items[i];
+	}
+	return NULL;
+}
+
+const struct host_session *sessions_find_possible(const struct sessions *sessions,
+						  const char *target, const char *address,
+						  uint16_t port)
+{
+	for (size_t i = 0; i < sessions->count; i++) {
+		if (session_may_be(&sessions->items[i], target, address, port))
+			return &sessions->items[i];
+	}
+	return NULL;
+}
+
+bool session_shares_logout(const struct host_session *session, const struct host_session *other)
+{
+	char canonical[64];
+
+	if (strcmp(session->target, other->target) != 0)
+		return false;
+	if (knows_portal(session, canonical) &&
+	    !session_may_be(other, session->target, canonical, session->port))
+		return false;
+	return session->interface[0] == '\0' || other->interface[0] == '\0' ||
+	       strcmp(session->interface, other->interface) == 0;
+}
+
 /* A holder that device mapper made for multipathd; the others are LVM's, dm-crypt's, md's. */
 static bool holder_is_multipath(const struct paths *paths, const char *holder, char out[128])
 {
@@ -189,6 +238,11 @@ static int load_session(struct host_session *session, const struct paths *paths,
 	if (attribute_text(paths, session->path, "targetname", session->target,
 			   sizeof(session->target), &ignored) < 0)
 		return 1;
+	/* What was never set the kernel shows as "<NULL>" or "(null)". */
+	if (attribute_text(paths, session->path, "ifacename", session->interface,
+			   sizeof(session->interface), &ignored) < 0 ||
+	    strchr("<(", session->interface[0]))
+		session->interface[0] = '\0';
 	snprintf(session->connection, sizeof(session->connection), CONNECTIONS "/connection%s:0",
 		 name + strlen("session"));
 	rc = paths_exists(paths, session->connection, err);

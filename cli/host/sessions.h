@@ -29,7 +29,8 @@ struct host_session {
 	char name[32]; /* "session3" */
 	char target[ISCSI_NAME_SIZE];
 	char address[64]; /* the portal it was told to use (persistent_address) */
-	uint16_t port;
+	uint16_t port; /* 0: the portal cannot be read */
+	char interface[64]; /* ifacename, "default"; empty: not known */
 	char path[128]; /* /sys/class/iscsi_session/session3 */
 	char connection[128]; /* /sys/class/iscsi_connection/connection3:0, or empty */
 	struct device *devices;
@@ -57,6 +58,24 @@ int device_read(const struct device *device, const struct paths *paths, const ch
 /* Whether it is the target's session through that portal; the address is a record's, canonical. */
 bool session_is(const struct host_session *session, const char *target, const char *address,
 		uint16_t port);
+/* The same, but a session of the target whose portal cannot be read counts as well. */
+bool session_may_be(const struct host_session *session, const char *target, const char *address,
+		    uint16_t port);
+/* The first that session_is(), or NULL. */
+const struct host_session *sessions_find(const struct sessions *sessions, const char *target,
+					 const char *address, uint16_t port);
+/* The first that session_may_be(), or NULL: what keeps a record in use. */
+const struct host_session *sessions_find_possible(const struct sessions *sessions,
+						  const char *target, const char *address,
+						  uint16_t port);
+
+/*
+ * Whether a logout of one session, by its target, portal and interface, ends
+ * the other too: nr_sessions above 1 and `iscsiadm --op new` make several that
+ * only their numbers tell apart. What cannot be read of them counts as equal.
+ * True of the session itself.
+ */
+bool session_shares_logout(const struct host_session *session, const struct host_session *other);
 
 /*
  * Whether a multipath device holds the disk: 1 with its name ("mpatha") in

@@ -103,6 +103,39 @@ still_refused() { # WORDS
 	umount /tmp/mounted
 }
 
+@test "a session is left alone where another, which its logout would end, is in use" {
+	local first second disk
+	start_gateway --volume myvolume:8M
+	first=$(basename "$(session_of "$iqn")")
+	iscsiadm -m session -r "${first#session}" --op new
+	second=$(all_sessions | grep -vx "$first")
+	WAIT=10 wait_for disk_of_session "$second"
+	disk=/dev/$(disk_of_session "$second")
+	udevadm settle
+	mke2fs -q -F "$disk"
+	mkdir -p /tmp/mounted
+	mount -t ext2 "$disk" /tmp/mounted
+	still_refused "mounted on /tmp/mounted"
+	[[ $output == *"($second of the same target and portal, which ends with it)"* ]]
+	run -1 sgw-init disconnect --all
+	run -1 sgw-init undo --disconnect
+	[ "$(all_sessions | wc -l)" = 2 ]
+	echo usable >/tmp/mounted/file
+	sync /tmp/mounted/file
+	umount /tmp/mounted
+	run -0 sgw-init disconnect --all
+	[[ $output == *"$first  disconnected"*"$second  disconnected"* ]]
+	[ -z "$(all_sessions)" ]
+}
+
+all_sessions() {
+	ls /sys/class/iscsi_session
+}
+
+disk_of_session() { # SESSION
+	ls "/sys/class/iscsi_session/$1"/device/target*/*:*:*:*/block 2>/dev/null
+}
+
 @test "a disk that was unmounted lazily is refused until its last user has gone" {
 	local pid
 	start_gateway --volume myvolume:8M
