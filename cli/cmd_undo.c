@@ -79,29 +79,33 @@ struct undoing {
 	bool rules; /* of udev changed */
 };
 
-/* The session that a record's path leads to, or NULL. */
-static const struct host_session *session_of(const struct sessions *sessions, const char *path)
+/* Whether a session may have come from the record of that path: NODES/TARGET/PORTAL[/INTERFACE]. */
+static bool is_record_of(const char *path, const struct host_session *session)
 {
 	const char *nodes = strstr(path, "/nodes/");
+	const char *target = nodes ? nodes + strlen("/nodes/") : "", *entry = strchr(target, '/');
+	CLEANUP(record_done) struct record record = { 0 };
+	CLEANUP(buf_done) struct buf name = { 0 }, portal = { 0 };
 
-	for (size_t i = 0; nodes && i < sessions->count; i++) {
-		const struct host_session *session = &sessions->items[i];
-		char start[ISCSI_NAME_SIZE + 96];
-
-		snprintf(start, sizeof(start), "/nodes/%s/%s,%u", session->target, session->address,
-			 session->port);
-		if (strncmp(nodes, start, strlen(start)) == 0 && strchr(",/", nodes[strlen(start)]))
-			return session;
-	}
-	return NULL;
+	if (!entry)
+		return false;
+	buf_add(&name, target, (size_t)(entry - target));
+	buf_add(&portal, entry + 1, strcspn(entry + 1, "/"));
+	record_place(&record, buf_text(&name), buf_text(&portal), "default");
+	return record.port != 0 &&
+	       session_may_be(session, record.target, record.address, record.port);
 }
 
 /* A record whose session runs is in use: iscsid reads it when it logs in again. */
 static int refuse_live_record(const char *path, void *ctx, struct err *err)
 {
 	const struct undoing *steps = ctx;
-	const struct host_session *session = session_of(&steps->sessions, path);
+	const struct host_session *session = NULL;
 
+	for (size_t i = 0; !session && i < steps->sessions.count; i++) {
+		if (is_record_of(path, &steps->sessions.items[i]))
+			session = &steps->sessions.items[i];
+	}
 	if (!session || (steps->opt->disconnect && steps->opt->dry_run))
 		return 0;
 	err_set(err, EBUSY,
@@ -111,16 +115,11 @@ static int refuse_live_record(const char *path, void *ctx, struct err *err)
 	return err_at(err, "%s", path);
 }
 
-/* The records that are to go: their sessions end first, or nothing is undone. */
-static int disconnect_record(const char *path, void *ctx, struct err *err)
+static int end_session(struct undoing *steps, const struct host_session *session, struct err *err)
 {
-	struct undoing *steps = ctx;
-	const struct host_session *session = session_of(&steps->sessions, path);
 	struct disconnected disconnected = { 0 };
 	int rc = 0;
 
-	if (!session)
-		return 0;
 	disconnecting_run(steps->paths, session, &disconnected);
 	if (disconnected.state != DISCONNECTED_DONE) {
 		*err = disconnected.err;
@@ -129,6 +128,19 @@ static int disconnect_record(const char *path, void *ctx, struct err *err)
 		warn("%s at %s is logged out", session->target, session->address);
 	}
 	disconnected_done(&disconnected);
+	return rc;
+}
+
+/* The records that are to go: their sessions end first, or nothing is undone. */
+static int disconnect_record(const char *path, void *ctx, struct err *err)
+{
+	struct undoing *steps = ctx;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < steps->sessions.count; i++) {
+		if (is_record_of(path, &steps->sessions.items[i]))
+			rc = end_session(steps, &steps->sessions.items[i], err);
+	}
 	return rc;
 }
 

@@ -61,6 +61,24 @@ undo() {
 	run -1 undo ../../etc
 }
 
+@test "undo knows the session of a record by whatever spelling of an IPv6 address" {
+	local session=$HOST/sys/class/iscsi_session/session4 \
+		connection=$HOST/sys/class/iscsi_connection/connection4:0
+	start_target --portal '[::1]:0' --volume myvolume:1M
+	sgw-init apply --root "$HOST" "$PORTAL"
+	mkdir -p "$session" "$connection"
+	echo iqn.1997-05.com.amazon:myvolume >"$session/targetname"
+	echo 0000:0000:0000:0000:0000:0000:0000:0001 >"$connection/persistent_address"
+	echo "${PORTAL##*:}" >"$connection/persistent_port"
+	run -1 undo
+	[[ $output == *"session4 is logged in"* ]]
+	rm "$connection/persistent_address"
+	run -1 undo
+	[[ $output == *"session4 is logged in"* ]]
+	rm -r "$HOST/sys"
+	run -0 undo
+}
+
 @test "undo does not remove a record through which a session is logged in" {
 	start_target --volume myvolume:1M
 	sgw-init apply --root "$HOST" "$PORTAL"
