@@ -67,8 +67,14 @@ static int choose_records(struct disconnect_command *cmd, struct err *err)
 
 	if (rc < 0)
 		return rc;
-	cmd->forgotten = calloc(cmd->database.count + 1, sizeof(*cmd->forgotten));
-	if (!cmd->forgotten)
+	if (sessions.nameless[0] != '\0')
+		rc = err_set(err, EBUSY,
+			     "no record is removed: %s is there, but its target cannot be read, so "
+			     "nobody can tell which record it goes by; try again in a moment",
+			     sessions.nameless);
+	else
+		cmd->forgotten = calloc(cmd->database.count + 1, sizeof(*cmd->forgotten));
+	if (rc == 0 && !cmd->forgotten)
 		rc = err_oom(err);
 	for (size_t i = 0; rc == 0 && i < cmd->database.count; i++) {
 		const struct record *record = &cmd->database.records[i];

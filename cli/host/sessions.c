@@ -220,7 +220,7 @@ static int load_devices(struct host_session *session, const struct paths *paths,
 	return rc;
 }
 
-/* 1 where the session went while it was read. */
+/* 1 where the session went while it was read, 2 where it is there but tells no target. */
 static int load_session(struct host_session *session, const struct paths *paths, const char *name,
 			struct err *err)
 {
@@ -236,8 +236,10 @@ static int load_session(struct host_session *session, const struct paths *paths,
 	snprintf(session->name, sizeof(session->name), "%s", name);
 	snprintf(session->path, sizeof(session->path), SESSIONS "/%s", name);
 	if (attribute_text(paths, session->path, "targetname", session->target,
-			   sizeof(session->target), &ignored) < 0)
-		return 1;
+			   sizeof(session->target), &ignored) < 0) {
+		rc = paths_exists(paths, session->path, err);
+		return rc < 0 ? rc : rc == 0 ? 1 : 2;
+	}
 	/* What was never set the kernel shows as "<NULL>" or "(null)". */
 	if (attribute_text(paths, session->path, "ifacename", session->interface,
 			   sizeof(session->interface), &ignored) < 0 ||
@@ -285,6 +287,8 @@ int sessions_load(struct sessions *sessions, const struct paths *paths, struct e
 		rc = load_session(&sessions->items[sessions->count], paths, names[i], err);
 		if (rc == 0)
 			sessions->count++;
+		else if (rc == 2)
+			snprintf(sessions->nameless, sizeof(sessions->nameless), "%s", names[i]);
 	}
 	paths_list_free(names, count);
 	if (rc < 0) {

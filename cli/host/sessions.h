@@ -40,6 +40,7 @@ struct host_session {
 struct sessions {
 	struct host_session *items; /* in the kernel's order of numbers */
 	size_t count;
+	char nameless[32]; /* one that is there, but whose target cannot be read; else empty */
 };
 
 /* All sessions; none where the kernel has no iSCSI. A session that goes meanwhile is left out. */
