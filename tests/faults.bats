@@ -206,7 +206,7 @@ connections() {
 	run ! inquire one
 	inquire two
 	run -0 control clear 'on login target=three: refuse 0x0301'
-	[[ $output == *"error: target=three: there is no such target here"* ]]
+	[[ $output == *"error: column 10: target=three: there is no such target here"* ]]
 }
 
 @test "nth and count say which of the things of all sessions are struck" {
@@ -316,6 +316,18 @@ connections() {
 	run -1 sgw-target --faults "$BATS_TEST_TMPDIR/none"
 }
 
+@test "rules come from the standard input, too, and from one file alone" {
+	run -1 sgw-target --faults - <<<'on login target=nope: drop'
+	[ "$output" = "sgw-target: -:1: column 10: target=nope: there is no such target here" ]
+	run -2 sgw-target --faults - --faults -
+	[[ $output == *"faults"*"given twice"* ]]
+	run -2 sgw-target --control 127.0.0.1:0 --control "$CONTROL"
+	[[ $output == *"control"*"given twice"* ]]
+	start_controlled
+	run -0 control 'name "\q"'
+	[[ $output == "error: column 7: behind a backslash stands another, "*", not 'q'" ]]
+}
+
 @test "the control socket takes the place of a dead one's, and of nothing else" {
 	echo precious >"$CONTROL"
 	run -1 sgw-target --control "$CONTROL"
@@ -403,7 +415,7 @@ connect() {
 @test "the manual page has every event and every action" {
 	local manual=$ROOT/tests/target/sgw-target.8 word
 	start_controlled
-	for word in $(control x 'on x: quit' | sed -n 's/.* is no [a-z]*: //p' | tr -d ,.); do
+	for word in $(control 'on login: x' 'on x: quit' | sed -n 's/.* is no [a-z]*: //p' | tr -d ,.); do
 		echo "$word"
 		[[ $word == scsi* ]] || grep -q "^\.It Cm $word\( \|$\)" "$manual"
 	done

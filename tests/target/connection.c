@@ -120,7 +120,7 @@ const struct target *connection_target(const struct connection *connection)
 
 struct connection *connection_of_deadline(struct deadline *deadline)
 {
-	return (struct connection *)((char *)deadline - offsetof(struct connection, deadline));
+	return DEADLINE_OWNER(deadline, connection, deadline);
 }
 
 uint8_t *connection_answer(struct connection *connection, enum pdu_opcode opcode, uint8_t flags)

@@ -3,6 +3,7 @@
 #ifndef SGW_TARGET_DEADLINE_H
 #define SGW_TARGET_DEADLINE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* A member of at most one queue; all zero is none. */
@@ -10,6 +11,10 @@ struct deadline {
 	struct deadline *prev, *next;
 	uint64_t at; /* milliseconds */
 };
+
+/* The struct that a deadline is a member of. */
+#define DEADLINE_OWNER(deadline, type, member) \
+	((struct type *)((char *)(deadline)-offsetof(struct type, member)))
 
 /* All members wait equally long, so that a new one goes to the end: nothing is sorted. */
 struct deadline_queue {

@@ -16,12 +16,22 @@
 
 #define HEX_DIGITS "0123456789abcdefABCDEF"
 
+int fault_time_parse(const char *word, uint64_t min_ms, uint64_t *out_ms, struct err *err)
+{
+	int rc = parse_duration(word, 0, UINT64_MAX, out_ms, err);
+
+	if (rc < 0 || (*out_ms >= min_ms && *out_ms <= FAULT_TIME_MAX_MS))
+		return rc;
+	return err_set(err, EINVAL, "%.64s is out of range: %s to 24h", word,
+		       min_ms > 0 ? "1ms" : "0");
+}
+
 static int parse_time(struct fault_cursor *cursor, struct fault_args *args, struct err *err)
 {
 	char word[FAULT_WORD_MAX];
 	int rc = fault_next_word(cursor, word, err);
 
-	return rc < 0 ? rc : parse_duration(word, 1, FAULT_TIME_MAX_MS, &args->ms, err);
+	return rc < 0 ? rc : fault_time_parse(word, 1, &args->ms, err);
 }
 
 /* Status-Class and Status-Detail (RFC 7143, 11.13.5): 0x and four digits. */
@@ -144,8 +154,9 @@ static int parse_text(struct fault_cursor *cursor, struct fault_args *args, stru
 		if (code < 0) {
 			cursor->word = p;
 			return err_set(err, EINVAL,
-				       "'%.2s' is no escape: \\\\, \\\", \\n, \\r, \\t, \\0, \\xHH",
-				       p);
+				       "behind a backslash stands another, a '\"', n, r, t, 0 or "
+				       "xHH, not '%.1s'",
+				       p + 1);
 		}
 		byte = (char)code;
 		buf_add(&args->text, &byte, 1);

@@ -78,8 +78,9 @@ static int set_target(struct rule *rule, const char *value, struct err *err)
 
 static int set_initiator(struct rule *rule, const char *value, struct err *err)
 {
-	if (rule->event == EVENT_CONNECT)
-		return err_set(err, EINVAL, "who connects is not known yet");
+	if (rule->event == EVENT_CONNECT || rule->event == EVENT_LOGIN_REQUEST)
+		return err_set(err, EINVAL, "who %s is not known yet",
+			       rule->event == EVENT_CONNECT ? "connects" : "logs in");
 	return keep_name(&rule->initiator, value, err);
 }
 
@@ -103,7 +104,9 @@ static const struct condition {
 	{ "count", set_count },
 };
 
-static int parse_condition(struct rule *rule, const char *word, struct err *err)
+/* given: bits, of the conditions so far. */
+static int parse_condition(struct rule *rule, const char *word, unsigned int *given,
+			   struct err *err)
 {
 	size_t name_len = strcspn(word, "=");
 
@@ -114,6 +117,9 @@ static int parse_condition(struct rule *rule, const char *word, struct err *err)
 			continue;
 		if (word[name_len] == '\0' || word[name_len + 1] == '\0')
 			return err_set(err, EINVAL, "%s has no value: %s=...", name, name);
+		if (*given & 1u << i)
+			return err_set(err, EINVAL, "%s is given twice", name);
+		*given |= 1u << i;
 		return conditions[i].set(rule, word + name_len + 1, err);
 	}
 	return err_set(err, EINVAL,
@@ -125,6 +131,7 @@ static int parse_condition(struct rule *rule, const char *word, struct err *err)
 static int parse_on(struct rule *rule, struct fault_cursor *cursor, struct err *err)
 {
 	char word[FAULT_WORD_MAX];
+	unsigned int given = 0;
 	int rc = fault_head_word(cursor, word, err);
 
 	if (rc == 0)
@@ -135,7 +142,9 @@ static int parse_on(struct rule *rule, struct fault_cursor *cursor, struct err *
 		rc = fault_head_word(cursor, word, err);
 		if (rc <= 0)
 			break;
-		rc = parse_condition(rule, word, err);
+		rc = parse_condition(rule, word, &given, err);
+		if (rule->target && rule->target_column == 0)
+			rule->target_column = fault_column(cursor);
 	}
 	if (rule->count == 0)
 		rule->count = rule->nth > 0 ? 1 : UINT64_MAX;
@@ -152,7 +161,7 @@ static int parse_at(struct rule *rule, struct fault_cursor *cursor, struct err *
 	if (rc == 0)
 		return err_set(err, EINVAL, "a time is missing: at 5s: ...");
 	if (rc > 0)
-		rc = parse_duration(word, 0, FAULT_TIME_MAX_MS, &rule->at_ms, err);
+		rc = fault_time_parse(word, 0, &rule->at_ms, err);
 	if (rc == 0)
 		rc = fault_head_word(cursor, word, err);
 	if (rc > 0)
@@ -192,11 +201,13 @@ static int parse_action(struct rule *rule, struct fault_cursor *cursor, struct e
 			rule->action = &fault_actions[i];
 		buf_addf(&known, "%s%s", i > 0 ? ", " : "", fault_actions[i].name);
 	}
+	if (word[0] == '\0')
+		return err_set(err, EINVAL, "an action is missing: %s", buf_text(&known));
 	if (!rule->action)
-		return err_set(err, EINVAL,
-			       word[0] != '\0' ? "'%.64s' is no action: %s"
-					       : "an action is missing%.0s: %s",
-			       word, buf_text(&known));
+		return err_set(err, EINVAL, "'%.64s' is no action: %s%s", word,
+			       rule->when == RULE_NOW ? "on EVENT: ..., at TIME: ..., status, "
+						      : "",
+			       buf_text(&known));
 	rc = check_place(rule, err);
 	if (rc < 0)
 		return rc;
@@ -237,8 +248,7 @@ static int add_column(const struct fault_cursor *cursor, struct err *err)
 	char reason[ERR_REASON_MAX];
 
 	memcpy(reason, err->reason, sizeof(reason));
-	return err_set(err, err->code, "column %zu: %s", (size_t)(cursor->word - cursor->line) + 1,
-		       reason);
+	return err_set(err, err->code, "column %zu: %s", fault_column(cursor), reason);
 }
 
 int rule_parse(const char *line, struct rule **out, struct err *err)

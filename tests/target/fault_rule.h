@@ -39,6 +39,7 @@ struct rule {
 	enum event event;
 	char *op; /* name of the SCSI command, or NULL */
 	char *target; /* its name, whole or behind the last colon; or NULL */
+	size_t target_column; /* of the line, from 1 */
 	char *initiator; /* its name, or NULL */
 	uint64_t nth; /* from 1 */
 	uint64_t count;

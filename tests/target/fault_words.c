@@ -6,6 +6,11 @@
 
 #include "err.h"
 
+size_t fault_column(const struct fault_cursor *cursor)
+{
+	return (size_t)(cursor->word - cursor->line) + 1;
+}
+
 bool fault_is_blank(char c)
 {
 	return c == ' ' || c == '\t' || c == '\r';

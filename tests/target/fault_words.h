@@ -4,6 +4,8 @@
 #define SGW_TARGET_FAULT_WORDS_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 struct err;
 struct fault_action;
@@ -21,6 +23,8 @@ struct fault_cursor {
 	const char *p;
 };
 
+/* That of the last word, from 1. */
+size_t fault_column(const struct fault_cursor *cursor) __attribute__((nonnull));
 bool fault_is_blank(char c);
 /* Go to the next word. */
 void fault_skip_blanks(struct fault_cursor *cursor) __attribute__((nonnull));
@@ -31,6 +35,9 @@ int fault_next_word(struct fault_cursor *cursor, char word[FAULT_WORD_MAX], stru
 int fault_head_word(struct fault_cursor *cursor, char word[FAULT_WORD_MAX], struct err *err)
 	__attribute__((nonnull));
 
+/* A time of min_ms to FAULT_TIME_MAX_MS milliseconds (fault_arguments.c). 0 or -EINVAL. */
+int fault_time_parse(const char *word, uint64_t min_ms, uint64_t *out_ms, struct err *err)
+	__attribute__((nonnull));
 /* Read what an action takes, if anything (fault_arguments.c). 0, -EINVAL or -ENOMEM. */
 int fault_argument_parse(const struct fault_action *action, struct fault_cursor *cursor,
 			 struct fault_args *args, struct err *err) __attribute__((nonnull));

@@ -234,8 +234,8 @@ static void drop_dead(struct faults *faults)
 static int admit(struct faults *faults, struct rule *rule, struct err *err)
 {
 	if (rule->target && !is_target(faults->gateway, rule->target))
-		return err_set(err, EINVAL, "target=%s: there is no such target here",
-			       rule->target);
+		return err_set(err, EINVAL, "column %zu: target=%s: there is no such target here",
+			       rule->target_column, rule->target);
 	if (faults->count >= RULES_MAX && !faults->striking)
 		drop_dead(faults);
 	if (faults->count >= RULES_MAX)

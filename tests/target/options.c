@@ -153,7 +153,8 @@ static int set_transcript(struct target_options *options, const char *value, str
 
 static int set_faults(struct target_options *options, const char *value, struct err *err)
 {
-	(void)err;
+	if (options->faults)
+		return err_set(err, EINVAL, "it is given twice");
 	options->faults = value;
 	return 0;
 }
@@ -161,8 +162,8 @@ static int set_faults(struct target_options *options, const char *value, struct 
 /* A path, or HOST:PORT: what has a colon, and nothing that only a path has. */
 static int set_control(struct target_options *options, const char *value, struct err *err)
 {
-	options->control = NULL;
-	options->control_at.host[0] = '\0';
+	if (options->control || options->control_at.host[0] != '\0')
+		return err_set(err, EINVAL, "it is given twice");
 	if (strchr(value, ':') && !strpbrk(value, "/\\"))
 		return parse_host(value, &options->control_at, err);
 	if (value[0] == '\0')

@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "stall.h"
 
-#include <stddef.h>
 
 #include "connection.h"
 #include "gateway.h"
 #include "scsi.h"
 #include "session.h"
-
-#define MEMBER_OF(deadline, type, member) \
-	((struct type *)((char *)(deadline)-offsetof(struct type, member)))
 
 void stall_init(struct gateway *gateway)
 {
@@ -52,14 +48,14 @@ struct connection *stall_expire(struct gateway *gateway)
 	struct deadline *first = deadline_expired(&gateway->stalled_connections, gateway->now);
 
 	if (first) {
-		struct connection *connection = MEMBER_OF(first, connection, stall);
+		struct connection *connection = DEADLINE_OWNER(first, connection, stall);
 
 		connection_resume(connection);
 		return connection;
 	}
 	first = deadline_expired(&gateway->stalled_tasks, gateway->now);
 	if (first) {
-		struct task *task = MEMBER_OF(first, task, stall);
+		struct task *task = DEADLINE_OWNER(first, task, stall);
 
 		task->due = true;
 		task->connection->session->pool->due++;
