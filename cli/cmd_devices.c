@@ -14,6 +14,7 @@
 #include "iscsi/portal.h"
 #include "number.h"
 #include "report.h"
+#include "uses_json.h"
 
 enum { SECTOR = 512 }; /* what sysfs counts a disk's size in, whatever its blocks */
 
@@ -96,7 +97,7 @@ static int add_row(struct devices_command *cmd, const struct host_session *sessi
 		   const char *state, const struct shown *shown, struct err *err)
 {
 	CLEANUP(buf_done) struct buf names = { 0 }, links = { 0 }, uses = { 0 };
-	char portal[PORTAL_TEXT_MAX] = "", size[16] = "", both[80];
+	char portal[PORTAL_TEXT_MAX] = "-", size[16] = "", both[80];
 
 	if (session->port != 0)
 		portal_text_of(session->address, session->port, portal);
@@ -123,20 +124,13 @@ static int add_row(struct devices_command *cmd, const struct host_session *sessi
 	return 0;
 }
 
-static json_t *uses_json(const struct uses *uses)
+/* Not by json_sprintf(), which makes nothing of a name that is no UTF-8. */
+static json_t *node_json(const char *name)
 {
-	json_t *list = json_array();
+	char path[64];
 
-	for (size_t i = 0; i < uses->count; i++) {
-		const struct use *use = &uses->items[i];
-
-		json_array_append_new(
-			list, json_pack("{s:s, s:o, s:o, s:o}", "kind", use_word(use->kind), "by",
-					json_text(use->by), "process",
-					use->pid ? json_integer(use->pid) : json_null(), "next",
-					use->next ? json_text(use->next) : json_null()));
-	}
-	return list;
+	snprintf(path, sizeof(path), "/dev/%s", name);
+	return json_text(path);
 }
 
 static json_t *device_json(const struct shown *shown)
@@ -150,12 +144,11 @@ static json_t *device_json(const struct shown *shown)
 
 		for (size_t j = 0; j < node->link_count; j++)
 			json_array_append_new(links, json_text(node->links[j]));
-		json_array_append_new(nodes, json_pack("{s:o, s:o}", "node",
-						       json_sprintf("/dev/%s", node->name), "links",
-						       links));
+		json_array_append_new(nodes, json_pack("{s:o, s:o}", "node", node_json(node->name),
+						       "links", links));
 	}
-	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "name", shown->device->name, "type",
-			 device_word(shown->device, word), "state", json_text(shown->state),
+	return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o}", "name", json_text(shown->device->name),
+			 "type", device_word(shown->device, word), "state", json_text(shown->state),
 			 "size_bytes",
 			 shown->size ? json_integer((json_int_t)shown->size) : json_null(), "nodes",
 			 nodes, "in_use", uses_json(&shown->uses));
@@ -187,10 +180,11 @@ static int add_session(struct devices_command *cmd, const struct host_session *s
 		rc = add_row(cmd, session, state, NULL, err);
 	if (session->port != 0)
 		portal_text_of(session->address, session->port, portal);
-	json_array_append_new(cmd->list, json_pack("{s:o, s:s, s:s, s:o, s:o}", "target",
-						   json_text(session->target), "portal", portal,
-						   "session", session->name, "state",
-						   json_text(state), "devices", devices));
+	json_array_append_new(cmd->list,
+			      json_pack("{s:o, s:o, s:o, s:o, s:o}", "target",
+					json_text(session->target), "portal", json_text(portal),
+					"session", json_text(session->name), "state",
+					json_text(state), "devices", devices));
 	return rc;
 }
 

@@ -19,6 +19,7 @@
 #include "iscsi/portal.h"
 #include "progress.h"
 #include "report.h"
+#include "uses_json.h"
 
 struct disconnect_command {
 	const struct options *opt;
@@ -150,9 +151,10 @@ static int print_table(const struct disconnect_command *cmd, struct err *err)
 	table_init(&table, titles);
 	for (size_t i = 0; i < cmd->count; i++) {
 		const struct host_session *session = cmd->list[i].session;
-		char portal[PORTAL_TEXT_MAX];
+		char portal[PORTAL_TEXT_MAX] = "-";
 
-		portal_text_of(session->address, session->port, portal);
+		if (session->port != 0)
+			portal_text_of(session->address, session->port, portal);
 		table_row(&table, session->target, portal, session->name,
 			  disconnected_text(cmd->list[i].state), NULL);
 	}
@@ -172,15 +174,14 @@ static int print_table(const struct disconnect_command *cmd, struct err *err)
 static json_t *session_json(const struct disconnected *disconnected)
 {
 	const struct host_session *session = disconnected->session;
-	json_t *uses = json_array();
-	char portal[PORTAL_TEXT_MAX];
+	char portal[PORTAL_TEXT_MAX] = "";
 
-	portal_text_of(session->address, session->port, portal);
-	for (size_t i = 0; i < disconnected->uses.count; i++)
-		json_array_append_new(uses, json_text(disconnected->uses.items[i].by));
-	return json_pack("{s:o, s:s, s:s, s:s, s:o, s:o}", "target", json_text(session->target),
-			 "portal", portal, "session", session->name, "result",
-			 disconnected_word(disconnected->state), "in_use", uses, "error",
+	if (session->port != 0)
+		portal_text_of(session->address, session->port, portal);
+	return json_pack("{s:o, s:o, s:o, s:s, s:o, s:o}", "target", json_text(session->target),
+			 "portal", json_text(portal), "session", json_text(session->name), "result",
+			 disconnected_word(disconnected->state), "in_use",
+			 uses_json(&disconnected->uses), "error",
 			 disconnected->state == DISCONNECTED_DONE
 				 ? json_null()
 				 : json_text(disconnected->err.reason));

@@ -128,3 +128,14 @@ mountinfo() { # MAJOR:MINOR POINT SOURCE
 	run -0 devices
 	[[ $output == *"FAILED, transport-offline"* ]]
 }
+
+@test "a session without a connection, and one with an odd name, are told like any other" {
+	volume 1 one 10.0.0.1 sdb:8:16
+	rm -r "$SYS/class/iscsi_connection/connection1:0"
+	mv "$SYS/class/iscsi_session/session1" "$SYS/class/iscsi_session/session1"$'\xff'
+	run -0 devices
+	[[ ${lines[1]} == *":one  -       session1\\xff  logged in  sdb sg1" ]]
+	run -0 devices --output json
+	[ "$(jq -r '.sessions[] | .session, .portal, .devices[].name' <<<"$output" | tr '\n' ' ')" = \
+		'session1\xff  sdb ' ]
+}

@@ -22,6 +22,7 @@
 #include "host/nodes.h"
 #include "host/sessions.h"
 #include "scratch.h"
+#include "uses_json.h"
 
 #define DEVICE "/sys/class/iscsi_session/session1/device/target1:0:0/1:0:0:0"
 
@@ -456,6 +457,40 @@ static void udevd_only_passes_by(void **state)
 	}
 }
 
+/* One document for devices and disconnect, whatever bytes a name has. */
+static void uses_are_objects_in_json(void **state)
+{
+	static const struct {
+		enum use_kind kind;
+		unsigned pid;
+		const char *by, *next, *json;
+	} rows[] = {
+		{ USE_MOUNT, 0, "mounted on /data (sdb)", "umount /data",
+		  "[{\"kind\":\"mount\",\"by\":\"mounted on /data (sdb)\",\"process\":null,"
+		  "\"next\":\"umount /data\"}]" },
+		{ USE_OPEN, 7, "open by \xff (sdb)", "kill 7",
+		  "[{\"kind\":\"open\",\"by\":\"open by \\\\xff (sdb)\",\"process\":7,"
+		  "\"next\":\"kill 7\"}]" },
+		{ USE_ROOT, 0, "this host's / (sdb)", NULL,
+		  "[{\"kind\":\"root\",\"by\":\"this host's / (sdb)\",\"process\":null,"
+		  "\"next\":null}]" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		CLEANUP(free_ptr) char *by = strdup(rows[i].by);
+		CLEANUP(free_ptr) char *next = rows[i].next ? strdup(rows[i].next) : NULL;
+		struct use use = {
+			.kind = rows[i].kind, .by = by, .next = next, .pid = rows[i].pid
+		};
+		json_t *list = uses_json(&(struct uses){ .items = &use, .count = 1 });
+		CLEANUP(free_ptr) char *found = json_dumps(list, JSON_COMPACT);
+
+		assert_string_equal(found, rows[i].json);
+		json_decref(list);
+	}
+}
+
 /* What no fake root can show: that the device counts, not the name of the node. */
 static void an_open_device_is_found_on_the_live_host(void **state)
 {
@@ -509,6 +544,7 @@ int main(void)
 		cmocka_unit_test(names_of_others_are_quoted_in_what_to_type),
 		cmocka_unit_test(a_tape_is_in_use_by_any_of_its_modes),
 		cmocka_unit_test(udevd_only_passes_by),
+		cmocka_unit_test(uses_are_objects_in_json),
 		cmocka_unit_test(an_open_device_is_found_on_the_live_host),
 	};
 
