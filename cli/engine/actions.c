@@ -37,16 +37,24 @@ static int add_action(struct actions *actions, const struct action *action, stru
 	return 0;
 }
 
+/* By target, portal and interface; a session that does not tell its interface: by the only one. */
 static const struct record *record_of(const struct survey *survey,
 				      const struct host_session *session)
 {
+	const struct record *found = NULL;
+	size_t count = 0;
+
 	for (size_t i = 0; i < survey->count; i++) {
 		const struct record *record = survey->places[i].record;
 
-		if (record && session_is(session, record->target, record->address, record->port))
+		if (!record || !session_is(session, record->target, record->address, record->port))
+			continue;
+		if (strcmp(record->interface, session->interface) == 0)
 			return record;
+		found = record;
+		count++;
 	}
-	return NULL;
+	return count == 1 ? found : NULL;
 }
 
 /* Each reason once; what does not fit is left out. */

@@ -44,6 +44,19 @@ static void write_record(const struct scratch *scratch, char letter, bool secret
 	scratch_write(scratch, path, text, 0600);
 }
 
+static void write_record_of(const struct scratch *scratch, const char *interface)
+{
+	char path[256], text[1024];
+
+	snprintf(path, sizeof(path), NODES NAME "a/10.0.0.1,3260,1/%s", interface);
+	snprintf(text, sizeof(text),
+		 "# BEGIN RECORD 2.1.8\nnode.name = " NAME "a\nnode.tpgt = 1\n"
+		 "iface.iscsi_ifacename = %s\n"
+		 "node.conn[0].address = 10.0.0.1\nnode.conn[0].port = 3260\n# END RECORD\n",
+		 interface);
+	scratch_write(scratch, path, text, 0600);
+}
+
 static void write_attribute(const struct scratch *scratch, bool connection, int number,
 			    const char *key, const char *value)
 {
@@ -181,10 +194,62 @@ static void sessions_and_records_decide(void **state)
 	}
 }
 
+/* Two records of a portal, by which interface a session came. */
+static void the_record_of_its_interface(void **state)
+{
+	static const struct {
+		const char *records[2], *session, *expected;
+	} table[] = {
+		{ { "default", "eth1" }, "eth1\n", "eth1" },
+		{ { "eth0", "eth1" }, "eth0\n", "eth0" },
+		{ { "eth0", "eth1" }, "eth2\n", NULL },
+		{ { "eth0", "eth1" }, "<NULL>\n", NULL },
+		{ { "eth0", NULL }, "<NULL>\n", "eth0" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+		static const struct row row = { .records = "",
+						.sessions = "a!",
+						.other_portal = "" };
+		struct scratch scratch;
+		struct wanted wanted;
+		struct survey survey;
+		struct findings findings = { 0 };
+		struct selection selection = { .by_name = true };
+		struct actions actions;
+		struct err err = { 0 };
+
+		scratch_init(&scratch);
+		write_host(&scratch, &row);
+		write_attribute(&scratch, false, 1, "ifacename", table[i].session);
+		for (size_t j = 0; j < 2 && table[i].records[j]; j++)
+			write_record_of(&scratch, table[i].records[j]);
+		assert_int_equal(wanted_load(&wanted, &scratch.paths, NULL, &err), 0);
+		assert_int_equal(survey_load(&survey, &scratch.paths, &wanted, &selection, &err),
+				 0);
+		assert_int_equal(compare_survey(&survey, &findings, &err), 0);
+		assert_int_equal(actions_find(&actions, &survey, &findings, NULL,
+					      &(struct actions_wanted){ .log_in_again = true },
+					      &err),
+				 0);
+		if (actions.count != (table[i].expected != NULL))
+			fail_msg("%s: %zu actions", table[i].session, actions.count);
+		if (table[i].expected)
+			assert_string_equal(actions.items[0].record->interface, table[i].expected);
+		actions_done(&actions);
+		findings_done(&findings);
+		survey_done(&survey);
+		wanted_done(&wanted);
+		scratch_done(&scratch);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sessions_and_records_decide),
+		cmocka_unit_test(the_record_of_its_interface),
 	};
 
 	return cmocka_run_group_tests_name("actions", tests, NULL, NULL);
