@@ -234,7 +234,7 @@ static int show(struct applying *a, struct err *err)
 	int rc = apply_report_plan(&a->report, &a->plan, &a->actions, err);
 
 	warn_about(a);
-	relogin_warn(&a->in.paths, &a->actions);
+	relogin_warn(&a->in.paths, &a->actions, a->opt->force);
 	warn_of_rest(&a->in.findings);
 	if (rc == 0)
 		rc = apply_report_end(&a->report, err);

@@ -28,6 +28,7 @@ enum {
 /* One connecting_run(). */
 struct connecting {
 	const struct paths *paths;
+	bool again;
 	struct monitor *monitor;
 	struct connected *list;
 	size_t count;
@@ -47,10 +48,21 @@ static int at_record(const struct record *record, struct err *err)
 	return err_at(err, "%s at %s", record->target, portal);
 }
 
-static const struct host_session *session_of(const struct sessions *sessions,
+/* Of the record's interface where there is one; with again of no other. */
+static const struct host_session *session_of(const struct connecting *c,
+					     const struct sessions *sessions,
 					     const struct record *record)
 {
-	return sessions_find(sessions, record->target, record->address, record->port);
+	for (size_t i = 0; i < sessions->count; i++) {
+		const struct host_session *session = &sessions->items[i];
+
+		if (session_is(session, record->target, record->address, record->port) &&
+		    (session->interface[0] == '\0' || record->interface[0] == '\0' ||
+		     strcmp(session->interface, record->interface) == 0))
+			return session;
+	}
+	return c->again ? NULL
+			: sessions_find(sessions, record->target, record->address, record->port);
 }
 
 static const struct host_session *other_session(const struct sessions *sessions, const char *target)
@@ -105,6 +117,13 @@ static int reach(const struct record *record, struct err *err)
 	return rc;
 }
 
+int connecting_reach(const struct record *record, struct err *err)
+{
+	int rc = reach(record, err);
+
+	return rc < 0 ? at_record(record, err) : 0;
+}
+
 /* The failure of a portal that was tried before, which many targets may share. */
 static const struct connected *find_failed(const struct connecting *c, size_t until)
 {
@@ -148,7 +167,7 @@ static int look_for_session(struct connecting *c, struct connected *connected, s
 
 	if (rc < 0)
 		return rc;
-	session = session_of(&sessions, connected->record);
+	session = session_of(c, &sessions, connected->record);
 	if (session)
 		snprintf(connected->session, sizeof(connected->session), "%s", session->name);
 	else
@@ -170,8 +189,8 @@ static int find_session(struct connecting *c, struct connected *connected, struc
 
 	if (rc < 0)
 		return rc;
-	session = session_of(&sessions, record);
-	other = session ? NULL : other_session(&sessions, record->target);
+	session = session_of(c, &sessions, record);
+	other = session || c->again ? NULL : other_session(&sessions, record->target);
 	if (session) {
 		connected->state = CONNECTED_ALREADY;
 		snprintf(connected->session, sizeof(connected->session), "%s", session->name);
@@ -274,7 +293,7 @@ static int look(struct connecting *c, size_t *pending, struct err *err)
 
 		if (!is_up(connected))
 			continue;
-		session = session_of(&sessions, connected->record);
+		session = session_of(c, &sessions, connected->record);
 		if (session)
 			rc = look_at_devices(c, connected, session, err);
 		*pending += is_pending(connected);
@@ -339,7 +358,11 @@ static int await_devices(struct connecting *c, unsigned ms, struct err *err)
 int connecting_run(const struct paths *paths, const struct record *const *records, size_t count,
 		   const struct connect_options *options, struct connected **out, struct err *err)
 {
-	struct connecting c = { .paths = paths, .count = count };
+	struct connecting c = {
+		.paths = paths,
+		.again = options && options->again,
+		.count = count,
+	};
 	unsigned device_ms =
 		options && options->device_ms ? options->device_ms : CONNECTING_DEVICE_MS;
 	int rc;

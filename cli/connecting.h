@@ -44,6 +44,7 @@ struct connected {
 
 struct connect_options {
 	unsigned device_ms; /* how long all devices together may take; 0: CONNECTING_DEVICE_MS */
+	bool again; /* one that was just logged out of: other sessions of the target were there too */
 };
 
 enum { CONNECTING_DEVICE_MS = 30000 };
@@ -59,6 +60,13 @@ enum { CONNECTING_DEVICE_MS = 30000 };
 int connecting_run(const struct paths *paths, const struct record *const *records, size_t count,
 		   const struct connect_options *options, struct connected **out, struct err *err);
 void connected_free(struct connected *list, size_t count);
+
+/*
+ * Whether the portal of a record takes connections: iscsid tries a dead one
+ * for minutes. Not asked where the record is bound to an interface, which may
+ * go another way than we would. The place of the error is TARGET at PORTAL.
+ */
+int connecting_reach(const struct record *record, struct err *err);
 
 /* The session is up and all of its devices can be used. */
 bool connected_is_fine(const struct connected *connected);

@@ -128,14 +128,19 @@ static void drop_passing(struct uses *uses)
 	uses->count = kept;
 }
 
+void disconnecting_users(const struct uses *uses, struct buf *out)
+{
+	for (size_t i = 0; i < uses->count; i++)
+		buf_addf(out, "%s%s", i > 0 ? "; " : "", uses->items[i].by);
+}
+
 static int refuse(const struct uses *uses, const struct buf *also, struct err *err)
 {
 	CLEANUP(buf_done) struct buf text = { 0 };
 	const char *separator = "; end that with: ";
 
 	buf_adds(&text, "in use: ");
-	for (size_t i = 0; i < uses->count; i++)
-		buf_addf(&text, "%s%s", i > 0 ? "; " : "", uses->items[i].by);
+	disconnecting_users(uses, &text);
 	if (also->len > 0)
 		buf_addf(&text, " (%s of the same target and portal, which ends with it)",
 			 also->data);
@@ -185,13 +190,13 @@ static bool answers(const struct paths *paths, const struct host_session *sessio
 }
 
 /*
- * Write out what the disk's own cache holds. Opened exclusively, which fails
- * where the kernel itself has claimed the disk for something that in_use.h
- * does not know. 0 or an errno.
+ * Write out what the disk's own cache holds. Opened exclusively (O_EXCL), it
+ * fails where the kernel itself has claimed the disk for something that
+ * in_use.h does not know. 0 or an errno.
  */
-static int flush_disk(const struct spot *spot)
+static int flush_disk(const struct spot *spot, int exclusive)
 {
-	int fd = openat(spot->dirfd, spot->name, O_RDONLY | O_EXCL | O_NONBLOCK | O_CLOEXEC);
+	int fd = openat(spot->dirfd, spot->name, O_RDONLY | exclusive | O_NONBLOCK | O_CLOEXEC);
 
 	if (fd < 0)
 		return errno;
@@ -199,7 +204,7 @@ static int flush_disk(const struct spot *spot)
 }
 
 /* In a process of its own: on a gateway that went silent it hangs, and cannot be interrupted. */
-static int flush_in_time(const struct spot *spot)
+static int flush_in_time(const struct spot *spot, int exclusive)
 {
 	const uint64_t end = loop_clock_us() + FLUSH_MS * (uint64_t)1000;
 	pid_t child = fork();
@@ -208,7 +213,7 @@ static int flush_in_time(const struct spot *spot)
 	if (child < 0)
 		return errno;
 	if (child == 0)
-		_exit(flush_disk(spot) & 0xff);
+		_exit(flush_disk(spot, exclusive) & 0xff);
 	while (waitpid(child, &status, WNOHANG) == 0) {
 		if (loop_clock_us() >= end) {
 			kill(child, SIGKILL);
@@ -219,7 +224,8 @@ static int flush_in_time(const struct spot *spot)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : EINTR;
 }
 
-static int flush_by_name(const struct paths *paths, const char *name, struct err *err)
+static int flush_by_name(const struct paths *paths, const char *name, int exclusive,
+			 struct err *err)
 {
 	struct spot spot = SPOT_NONE;
 	char path[64];
@@ -228,7 +234,7 @@ static int flush_by_name(const struct paths *paths, const char *name, struct err
 	snprintf(path, sizeof(path), "/dev/%s", name);
 	rc = paths_find(paths, path, &spot, err);
 	if (rc == 0 && spot.exists && S_ISBLK(spot.st.st_mode))
-		failed = flush_in_time(&spot);
+		failed = flush_in_time(&spot, exclusive);
 	spot_done(&spot);
 	if (failed == EBUSY)
 		rc = err_set(
@@ -249,7 +255,7 @@ static int flush_by_name(const struct paths *paths, const char *name, struct err
 }
 
 static int flush_session(const struct paths *paths, const struct host_session *session,
-			 struct err *err)
+			 int exclusive, struct err *err)
 {
 	int rc = 0;
 
@@ -258,20 +264,21 @@ static int flush_session(const struct paths *paths, const struct host_session *s
 
 		if (device->type == DEVICE_DISK && !strchr(device->name, ':') &&
 		    answers(paths, session, device))
-			rc = flush_by_name(paths, device->name, err);
+			rc = flush_by_name(paths, device->name, exclusive, err);
 	}
 	return rc;
 }
 
 /* All that end with it. */
-static int flush(const struct paths *paths, const struct host_session *session, struct err *err)
+static int flush(const struct paths *paths, const struct host_session *session, int exclusive,
+		 struct err *err)
 {
 	struct sessions sessions;
 	int rc = sessions_load(&sessions, paths, err);
 
 	for (size_t i = 0; rc == 0 && i < sessions.count; i++) {
 		if (session_shares_logout(session, &sessions.items[i]))
-			rc = flush_session(paths, &sessions.items[i], err);
+			rc = flush_session(paths, &sessions.items[i], exclusive, err);
 	}
 	sessions_done(&sessions);
 	return rc;
@@ -286,7 +293,7 @@ void disconnecting_run(const struct paths *paths, const struct host_session *ses
 	*out = (struct disconnected){ .session = session };
 	rc = disconnecting_check(paths, session, &out->uses, err);
 	if (rc == 0)
-		rc = flush(paths, session, err);
+		rc = flush(paths, session, O_EXCL, err);
 	/* Flushing may have taken its time: once more, right before. */
 	if (rc == 0)
 		rc = disconnecting_check(paths, session, &out->uses, err);
@@ -297,6 +304,34 @@ void disconnecting_run(const struct paths *paths, const struct host_session *ses
 	out->state = rc == -EBUSY ? DISCONNECTED_IN_USE
 		     : rc < 0	  ? DISCONNECTED_FAILED
 				  : DISCONNECTED_DONE;
+}
+
+bool disconnecting_can_force(const struct host_session *session, const struct uses *uses)
+{
+	for (size_t i = 0; i < session->device_count; i++) {
+		if (session->devices[i].type == DEVICE_TAPE ||
+		    session->devices[i].type == DEVICE_CHANGER)
+			return false;
+	}
+	for (size_t i = 0; i < uses->count; i++) {
+		if (uses->items[i].kind == USE_ROOT || uses->items[i].kind == USE_SWAP)
+			return false;
+	}
+	return uses->count > 0;
+}
+
+void disconnecting_force(const struct paths *paths, struct disconnected *out)
+{
+	struct err *err = &out->err;
+	int rc;
+
+	*err = (struct err){ 0 };
+	rc = flush(paths, out->session, 0, err);
+	if (rc == 0)
+		rc = connecting_log_out(paths, out->session, err);
+	if (rc < 0)
+		at_session(out->session, err);
+	out->state = rc < 0 ? DISCONNECTED_FAILED : DISCONNECTED_DONE;
 }
 
 void disconnected_done(struct disconnected *disconnected)

@@ -30,6 +30,16 @@ struct disconnected {
 
 void disconnecting_run(const struct paths *paths, const struct host_session *session,
 		       struct disconnected *out);
+
+/*
+ * From under its users, after a run that found it in use: only where each use
+ * is known, and none is the root disk, swap, a tape or a changer. Never where
+ * the kernel alone says that it holds a disk: nobody could tell for what.
+ * What the disks' own caches hold is written first, as far as they answer.
+ */
+bool disconnecting_can_force(const struct host_session *session, const struct uses *uses);
+void disconnecting_force(const struct paths *paths, struct disconnected *out);
+
 void disconnected_done(struct disconnected *disconnected);
 
 /* "disconnected", "in use", "failed"; for programs "in-use". */
@@ -42,5 +52,7 @@ const char *disconnected_word(enum disconnected_state state);
  */
 int disconnecting_check(const struct paths *paths, const struct host_session *session,
 			struct uses *uses, struct err *err);
+/* "mounted on /data (sdb1); open by dd, process 123 (sdb)" */
+void disconnecting_users(const struct uses *uses, struct buf *out);
 
 #endif

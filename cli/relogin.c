@@ -17,7 +17,7 @@
 #include "report.h"
 
 enum relogin_state {
-	RELOGIN_NOT_TRIED, /* an earlier one failed */
+	RELOGIN_NOT_TRIED, /* an earlier one failed, or its portal takes no connection */
 	RELOGIN_DONE,
 	RELOGIN_IN_USE, /* nothing was done */
 	RELOGIN_NO_LOGOUT, /* the session stands as it was */
@@ -43,51 +43,27 @@ struct relogin {
 	struct err err;
 };
 
-static bool is_tape(const struct host_session *session)
+/* Who uses it loses it; a tape that is taken from under its users loses its place. */
+static void force_out(const struct paths *paths, struct disconnected *disconnected)
 {
-	for (size_t i = 0; i < session->device_count; i++) {
-		if (session->devices[i].type == DEVICE_TAPE ||
-		    session->devices[i].type == DEVICE_CHANGER)
-			return true;
-	}
-	return false;
+	CLEANUP(buf_done) struct buf users = { 0 };
+
+	disconnecting_users(&disconnected->uses, &users);
+	warn("%s: taken from under its users: %s", disconnected->session->target, buf_text(&users));
+	disconnecting_force(paths, disconnected);
 }
 
-/* By force: from under its users, but not the system's own. */
-static int force_out(const struct paths *paths, const struct action *action,
-		     enum relogin_state *state, struct err *err)
-{
-	struct uses uses = { 0 };
-	struct err ignored = { 0 };
-	bool root = false;
-	int rc = disconnecting_check(paths, action->session, &uses, err);
-
-	for (size_t i = 0; rc == -EBUSY && i < uses.count; i++)
-		root |= uses.items[i].kind == USE_ROOT;
-	uses_done(&uses);
-	if (root) {
-		*state = RELOGIN_IN_USE;
-		return rc;
-	}
-	if (rc < 0 && rc != -EBUSY)
-		return rc;
-	*err = ignored;
-	return connecting_log_out(paths, action->session, err);
-}
-
-/* A tape that is taken from under its users loses its place, so force is for disks. */
 static int log_out(const struct paths *paths, const struct action *action, bool force,
 		   enum relogin_state *state, struct err *err)
 {
 	struct disconnected disconnected = { 0 };
 	int rc = 0;
 
-	*state = RELOGIN_NO_LOGOUT;
-	if (force && !is_tape(action->session))
-		return force_out(paths, action, state, err);
 	disconnecting_run(paths, action->session, &disconnected);
-	if (disconnected.state == DISCONNECTED_IN_USE)
-		*state = RELOGIN_IN_USE;
+	if (force && disconnected.state == DISCONNECTED_IN_USE &&
+	    disconnecting_can_force(action->session, &disconnected.uses))
+		force_out(paths, &disconnected);
+	*state = disconnected.state == DISCONNECTED_IN_USE ? RELOGIN_IN_USE : RELOGIN_NO_LOGOUT;
 	if (disconnected.state != DISCONNECTED_DONE) {
 		*err = disconnected.err;
 		rc = -err->code;
@@ -96,29 +72,56 @@ static int log_out(const struct paths *paths, const struct action *action, bool 
 	return rc;
 }
 
-void relogin_warn(const struct paths *paths, const struct actions *actions)
+static void warn_of(const struct paths *paths, const struct action *action, bool force)
 {
-	for (size_t i = 0; i < actions->count; i++) {
-		const struct action *action = &actions->items[i];
-		struct uses uses = { 0 };
-		struct err err = { 0 };
+	CLEANUP(buf_done) struct buf users = { 0 };
+	struct uses uses = { 0 };
+	struct err err = { 0 };
 
-		if (action->kind == ACTION_LOG_IN_AGAIN &&
-		    disconnecting_check(paths, action->session, &uses, &err) == -EBUSY)
+	if (disconnecting_check(paths, action->session, &uses, &err) == -EBUSY) {
+		disconnecting_users(&uses, &users);
+		if (force && disconnecting_can_force(action->session, &uses))
+			warn("%s: it would be taken from under its users, who lose it: %s",
+			     action->record->target, buf_text(&users));
+		else
 			warn("%s: it would be left as it is: %s", action->record->target,
 			     err.reason);
-		uses_done(&uses);
 	}
+	uses_done(&uses);
+}
+
+void relogin_warn(const struct paths *paths, const struct actions *actions, bool force)
+{
+	for (size_t i = 0; i < actions->count; i++) {
+		if (actions->items[i].kind == ACTION_LOG_IN_AGAIN)
+			warn_of(paths, &actions->items[i], force);
+	}
+}
+
+/* What to type once the cause is gone: it is logged out by now. */
+static int add_command(const struct record *record, struct err *err)
+{
+	char portal[PORTAL_TEXT_MAX];
+	const struct err cause = *err;
+
+	portal_text_of(record->address, record->port, portal);
+	err_set(err, cause.code,
+		"%.600s; it is logged out: once that is mended: sgw-init connect %s --target %s",
+		cause.reason, portal, record->target);
+	return err_at(err, "%s at %s", record->target, portal);
 }
 
 static int log_in(const struct paths *paths, const struct record *record, struct err *err)
 {
+	static const struct connect_options options = { .again = true };
 	struct connected *list = NULL;
-	int rc = connecting_run(paths, &record, 1, NULL, &list, err);
+	int rc = connecting_run(paths, &record, 1, &options, &list, err);
 
-	if (rc == 0 && !connected_is_fine(&list[0])) {
+	if (rc < 0)
+		return add_command(record, err);
+	if (list[0].state != CONNECTED_NOW && list[0].state != CONNECTED_ALREADY) {
 		*err = list[0].err;
-		rc = -err->code;
+		rc = list[0].state == CONNECTED_FAILED ? add_command(record, err) : -err->code;
 	}
 	connected_free(list, 1);
 	return rc;
@@ -133,6 +136,9 @@ static int verify(struct inspection *in, const struct record *record, struct err
 		rc = live_mend(&in->findings, &in->paths, err);
 	if (rc == 1)
 		rc = inspection_survey(in, false, err);
+	if (rc == 0 &&
+	    !sessions_find(&in->survey.sessions, record->target, record->address, record->port))
+		rc = add_command(record, (err_set(err, EIO, "its session is gone again"), err));
 	for (size_t i = 0; rc == 0 && i < in->findings.count; i++) {
 		const struct finding *finding = &in->findings.items[i];
 		const struct host_session *session =
@@ -149,13 +155,41 @@ static int verify(struct inspection *in, const struct record *record, struct err
 	return rc;
 }
 
-/* False where the others are not to be tried. */
-static bool relogin_one(struct inspection *in, struct relogin *relogin, bool force)
+static int again(const struct err *cause, const struct record *record, struct err *err)
 {
+	char portal[PORTAL_TEXT_MAX];
+
+	portal_text_of(record->address, record->port, portal);
+	err_set(err, cause->code, "%s", cause->reason);
+	return err_at(err, "%s at %s", record->target, portal);
+}
+
+/* Out of a session whose portal is away there is no way back in. A portal is asked until it fails. */
+static int reach(const struct relogin *list, size_t at, struct err *err)
+{
+	const struct record *record = list[at].action->record;
+
+	for (size_t i = 0; i < at; i++) {
+		const struct record *other = list[i].action->record;
+
+		if (list[i].state == RELOGIN_NOT_TRIED && other->port == record->port &&
+		    strcmp(other->address, record->address) == 0)
+			return again(&list[i].err, record, err);
+	}
+	return connecting_reach(record, err);
+}
+
+/* False where the others are not to be tried. */
+static bool relogin_one(struct inspection *in, struct relogin *list, size_t at, bool force)
+{
+	struct relogin *relogin = &list[at];
 	struct err *err = &relogin->err;
 	const struct record *record = relogin->action->record;
-	int rc = log_out(&in->paths, relogin->action, force, &relogin->state, err);
+	int rc = reach(list, at, err);
 
+	if (rc < 0)
+		return true;
+	rc = log_out(&in->paths, relogin->action, force, &relogin->state, err);
 	if (rc < 0)
 		return relogin->state == RELOGIN_IN_USE;
 	relogin->state = RELOGIN_NO_LOGIN;
@@ -222,7 +256,7 @@ int relogin_run(struct inspection *in, const struct actions *actions, bool force
 			list[count++].action = &actions->items[i];
 	}
 	for (size_t i = 0; go_on && i < count; i++) {
-		go_on = relogin_one(in, &list[i], force);
+		go_on = relogin_one(in, list, i, force);
 		done += list[i].state == RELOGIN_DONE;
 		if (list[i].state != RELOGIN_DONE)
 			err_print("sgw-init", &list[i].err);

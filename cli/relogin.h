@@ -13,7 +13,9 @@ struct paths;
 
 /*
  * Carry out the actions that log in again. A session whose devices are in use
- * is left as it is: with force only that of a tape or changer. After each the
+ * is left as it is: with force only that of a tape or changer, of the root
+ * disk, of swap, and of what the kernel alone knows. One whose portal takes no
+ * connection is not logged out of, and the others are tried. After each the
  * host is looked at, and the next one is begun only where all came up as
  * wanted; of the others it is told that they were not tried. The actions must
  * not point into the inspection's survey. EXIT_DONE, EXIT_FAILED where one was
@@ -22,7 +24,7 @@ struct paths;
 int relogin_run(struct inspection *in, const struct actions *actions, bool force,
 		struct apply_report *report, struct err *err);
 
-/* Of a dry run: a warning for each of them that would be left, since it is in use. */
-void relogin_warn(const struct paths *paths, const struct actions *actions);
+/* Of a dry run: a warning for each that would be left, or taken from its users, being in use. */
+void relogin_warn(const struct paths *paths, const struct actions *actions, bool force);
 
 #endif

@@ -200,16 +200,62 @@ attach_volume() {
 	[ "$(session_of "$iqn")" = "$session" ]
 }
 
-@test "--relogin --force takes a disk from under its mount" {
+@test "--relogin --force takes a disk from under its mount, and says so before and while" {
 	local disk
 	attach_volume
 	disk=/dev/$(ls "$(disk_of "$iqn")/block")
 	mke2fs -q -F "$disk"
 	mount -t ext2 -o ro "$disk" /mnt
 	run -2 sgw-init apply --force
+	run -3 sgw-init apply --relogin --force --dry-run
+	[[ $output == *"$iqn: it would be taken from under its users, who lose it: mounted on /mnt"* ]]
+	[[ $output != *"left as it is"* ]]
 	run -0 sgw-init apply --relogin --force
+	[[ $output == *"$iqn: taken from under its users: mounted on /mnt"* ]]
 	umount -l /mnt
 	expect_session "$iqn" "${tuned[@]}"
+}
+
+@test "--relogin --force leaves swap, and a disk that the kernel alone holds" {
+	local disk session pid
+	attach_volume
+	session=$(session_of "$iqn")
+	disk=/dev/$(ls "$(disk_of "$iqn")/block")
+	mkswap "$disk"
+	swapon "$disk"
+	run -3 sgw-init apply --relogin --force --dry-run
+	[[ $output == *"left as it is: in use: swap"* ]]
+	run -1 sgw-init apply --relogin --force
+	[[ $output == *"in use: swap"* ]]
+	[ "$(session_of "$iqn")" = "$session" ]
+	swapoff "$disk"
+
+	mke2fs -q -F "$disk"
+	mount -t ext2 "$disk" /mnt
+	mkfifo hold
+	bash -c 'cd /mnt && echo there >"$1"/ready-to-go && read -r _ <"$1"/hold' bash "$PWD" &
+	pid=$!
+	wait_for test -e ready-to-go
+	umount -l /mnt
+	run -1 sgw-init apply --relogin --force
+	[[ $output == *"the kernel holds"* ]]
+	[ "$(session_of "$iqn")" = "$session" ]
+	echo go >hold
+	wait "$pid"
+}
+
+@test "--relogin logs out of nothing while the portal takes no connections" {
+	local session
+	attach_volume
+	sgw-init apply
+	session=$(session_of "$iqn")
+	kill "${daemons[1]}"
+	wait "${daemons[1]}" || :
+	unset "daemons[1]"
+	run -1 sgw-init apply --relogin
+	[[ $output == *"$iqn at $portal: it refuses connections"* ]]
+	[[ $output == *"$iqn"*"not tried"* ]]
+	[ "$(session_of "$iqn")" = "$session" ]
 }
 
 @test "a --relogin that cannot log in ends there, and tells which sessions stand" {
@@ -222,7 +268,7 @@ attach_volume() {
 	done
 	sgw-init apply
 	run -1 sgw-init apply --relogin
-	[[ $output == *"$name-02 at $portal: the target refused"* ]]
+	[[ $output == *"$name-02 at $portal: the target refused"*"it is logged out: once that is mended: sgw-init connect $portal --target $name-02"* ]]
 	[[ $output == *"$name-01"*"logged in again"*"$name-02"*"logged out, not in again"*"$name-03"*"not tried"* ]]
 	expect_session "$name-01" "${tuned[@]}"
 	run ! session_of "$name-02"
