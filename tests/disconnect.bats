@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # disconnect by names of portals, on a host whose names are its /etc/hosts alone. What it logs out of
 # is tests/vm/disconnect.bats'.
+# shellcheck disable=SC2154 # stderr is set by run --separate-stderr
 
 load helpers
 
