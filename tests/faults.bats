@@ -126,6 +126,28 @@ connections() {
 	end_target 0
 }
 
+@test "a gateway that comes back while it is frozen takes no connection yet" {
+	start_controlled
+	run -0 control 'freeze 10m' 'away 1ms'
+	wait_for back
+	timeout 60 iscsi-ls "iscsi://$PORTAL" >"$BATS_TEST_TMPDIR/ls" 2>&1 3>&- &
+	local pid=$! port
+	port=$(printf ':%04X' "$PORT")
+	wait_for grep -q "$port 0100007F:.* 01 " /proc/net/tcp
+	[ "$(asked .frozen)" = true ]
+	[ "$(connections)" -eq 0 ]
+	run -0 control clear
+	wait "$pid"
+}
+
+@test "clear takes faults back whose time has not come" {
+	start_controlled
+	run -0 control 'at 200ms: away 10m' clear 'at 300ms: freeze 1ms'
+	wait_for struck 'at 300ms: freeze 1ms'
+	[ "$(asked .away)" = false ]
+	run ! struck 'at 200ms: away 10m'
+}
+
 @test "faults that are given for a time come at that time" {
 	printf '# a comment\n\nat 1ms: freeze 50ms\nat 2ms: away 100ms\n' >"$BATS_TEST_TMPDIR/rules"
 	start_controlled --faults "$BATS_TEST_TMPDIR/rules" --expect faults=2
@@ -343,6 +365,25 @@ connections() {
 	[ -S "$CONTROL" ]
 	start_controlled
 	[ "$(asked .frozen)" = false ]
+}
+
+@test "the control socket is removed in the end, and nothing that took its place" {
+	start_controlled
+	rm "$CONTROL"
+	echo precious >"$CONTROL"
+	end_target 0
+	[ "$(<"$CONTROL")" = precious ]
+	rm "$CONTROL"
+	start_controlled
+	local first=$TARGET_PID
+	rm "$CONTROL"
+	start_target --control "$CONTROL"
+	kill -TERM "$first"
+	wait "$first"
+	TARGET_PIDS=("$TARGET_PID")
+	[ "$(asked .away)" = false ]
+	end_target 0
+	[ ! -e "$CONTROL" ]
 }
 
 @test "control works over a loopback address, and over no other" {

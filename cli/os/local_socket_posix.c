@@ -11,11 +11,15 @@
 
 #include "err.h"
 
-static bool is_socket(const char *path)
+/* Whether a socket is there, and which one. */
+static bool find_socket(const char *path, struct local_socket_file *out)
 {
 	struct stat st;
 
-	return lstat(path, &st) == 0 && S_ISSOCK(st.st_mode);
+	if (lstat(path, &st) < 0 || !S_ISSOCK(st.st_mode))
+		return false;
+	*out = (struct local_socket_file){ .device = st.st_dev, .inode = st.st_ino };
+	return true;
 }
 
 static int new_socket(struct err *err)
@@ -28,9 +32,10 @@ static int new_socket(struct err *err)
 /* Remove what a process that has died left; 0, or why it must stay. */
 static int remove_stale(const struct sockaddr_un *address, struct err *err)
 {
+	struct local_socket_file file;
 	int fd, rc;
 
-	if (!is_socket(address->sun_path))
+	if (!find_socket(address->sun_path, &file))
 		return err_set(err, EEXIST,
 			       "%s is there and is no socket; move it away, or take another path",
 			       address->sun_path);
@@ -56,7 +61,8 @@ static int bind_private(int fd, const struct sockaddr_un *address)
 	return rc;
 }
 
-int local_socket_listen(const char *path, int backlog, struct err *err)
+int local_socket_listen(const char *path, int backlog, struct local_socket_file *file,
+			struct err *err)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd, rc;
@@ -74,19 +80,27 @@ int local_socket_listen(const char *path, int backlog, struct err *err)
 		rc = bind_private(fd, &address);
 	else if (rc == EADDRINUSE)
 		goto fail;
-	if (rc == 0 && listen(fd, backlog) == 0)
+	*file = (struct local_socket_file){ 0 };
+	if (rc == 0 && listen(fd, backlog) == 0) {
+		find_socket(path, file);
 		return fd;
+	}
 	err_sys(err, rc != 0 ? rc : errno, "cannot listen at %s", path);
 fail:
 	close(fd);
 	return -err->code;
 }
 
-void local_socket_close(int fd, const char *path)
+void local_socket_close(int fd, const char *path, const struct local_socket_file *file)
 {
+	struct local_socket_file now;
+	bool ours;
+
 	if (fd < 0)
 		return;
-	close(fd);
-	if (is_socket(path))
+	/* As long as it is open nobody else's has its number. */
+	ours = find_socket(path, &now) && now.device == file->device && now.inode == file->inode;
+	if (ours)
 		(void)unlink(path);
+	close(fd);
 }

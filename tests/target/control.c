@@ -45,6 +45,7 @@ struct control {
 	struct loop_watch watch;
 	struct loop_timer rest; /* nobody is accepted until then */
 	int fd;
+	struct local_socket_file file; /* of path */
 	const char *path; /* NULL: an address */
 	char place[SOCKET_TEXT_MAX]; /* where it is an address */
 	struct client *clients;
@@ -299,7 +300,7 @@ static int open_socket(struct control *control, const struct target_options *opt
 
 	if (!options->control)
 		return listen_at_address(control, &options->control_at, err);
-	rc = local_socket_listen(options->control, LISTEN_BACKLOG, err);
+	rc = local_socket_listen(options->control, LISTEN_BACKLOG, &control->file, err);
 	if (rc < 0)
 		return rc;
 	control->path = options->control;
@@ -343,7 +344,7 @@ void control_free(struct control *control)
 	if (control->fd >= 0 && control->watch.fd == control->fd)
 		loop_remove(control->loop, &control->watch);
 	if (control->path)
-		local_socket_close(control->fd, control->path);
+		local_socket_close(control->fd, control->path, &control->file);
 	else
 		socket_close(control->fd);
 	free(control);
