@@ -260,10 +260,7 @@ static int attempt_again(struct applying *a, struct err *err)
 	const struct timespec pause = { .tv_nsec = PAUSE_MS * 1000000L };
 	int rc = attempt(a, err);
 
-	/* iscsiadm writes in place: a record may be found half written, and then is unusable. */
-	for (int i = 1; i < ATTEMPTS; i++) {
-		if (rc != -ESTALE && (rc != -EINVAL || a->report.id[0] != '\0'))
-			break;
+	for (int i = 1; rc == -ESTALE && i < ATTEMPTS; i++) {
 		nanosleep(&pause, NULL);
 		actions_done(&a->actions);
 		plan_done(&a->plan);

@@ -273,7 +273,8 @@ static int add_records(struct survey *survey, const struct selection *selection,
 			continue;
 		if (record->problem[0] != '\0') {
 			paths_show(survey->paths, record->path, shown, sizeof(shown));
-			err_set(err, EINVAL, "%s", record->problem);
+			/* iscsiadm writes in place: this may be half of what it will be. */
+			err_set(err, record->was_read ? ESTALE : EINVAL, "%s", record->problem);
 			return err_at(err, "%s", shown);
 		}
 		rc = add_record(survey, record, true, err);

@@ -47,7 +47,8 @@ struct survey {
 
 /*
  * Read all of it. -ENOENT names the package where iscsid.conf is missing; an
- * unusable record of this gateway fails with its path (-EINVAL), one of
+ * unusable record of this gateway fails with its path (-EINVAL; -ESTALE where it
+ * was read, since iscsiadm may have been writing it), one of
  * another array only counts.
  */
 int survey_load(struct survey *survey, const struct paths *paths, const struct wanted *wanted,

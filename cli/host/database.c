@@ -102,6 +102,7 @@ static int read_record(struct database *db, const struct paths *paths, const cha
 		return 0;
 	rc = paths_read(paths, path, DOCUMENT_SIZE_MAX, &record->bytes, &st, &problem);
 	record->mode = st.st_mode & 07777;
+	record->was_read = rc == 0;
 	if (rc == 0)
 		record_read(record);
 	else if (rc == -ENOMEM)
