@@ -86,17 +86,17 @@ static int add_document(struct survey *survey, enum place_kind kind, const char 
 }
 
 /* One that says nothing of timeouts is no place; one that cannot be judged is, with the reason. */
-static int add_other_rules(struct survey *survey, const char *path, struct err *err)
+static int add_other_rules(struct survey *survey, const struct rule_file *file, struct err *err)
 {
 	CLEANUP(buf_done) struct buf bytes = { 0 };
 	const struct profile *profile = host_profile(survey);
 	struct document *doc = NULL;
 	struct err why = { 0 };
 	struct place *place;
-	int rc = paths_read(survey->paths, path, DOCUMENT_SIZE_MAX, &bytes, NULL, err);
+	int rc = paths_read(survey->paths, file->path, DOCUMENT_SIZE_MAX, &bytes, NULL, err);
 
 	/* What is no file hides those of its name: a link to /dev/null. */
-	if (rc == -ENOENT || rc == -EISDIR || rc == -EINVAL)
+	if (rc == -ENOENT || rc == -ELOOP || rc == -EISDIR || rc == -EINVAL)
 		return 0;
 	if (rc == -EFBIG)
 		why = *err;
@@ -116,20 +116,12 @@ static int add_other_rules(struct survey *survey, const char *path, struct err *
 			document_other_rules.free(doc);
 		return -ENOMEM;
 	}
-	rc = place_of_rules(place, profile, path, &doc, &bytes, err);
+	rc = place_of_rules(place, profile, file->path, &doc, &bytes, err);
 	if (rc < 0)
 		return rc;
-	place->editable = rule_file_editable(survey->paths, path);
+	place->editable = file->editable;
 	place->problem = place->doc ? NULL : strdup(why.reason);
 	return place->doc || place->problem ? 0 : err_oom(err);
-}
-
-static bool leads_to(const struct paths *paths, const char *path, const char *own)
-{
-	struct err ignored = { 0 };
-	CLEANUP(free_ptr) char *real = paths_real(paths, path, &ignored);
-
-	return strcmp(path, UDEV_RULE) == 0 || (real && own && strcmp(real, own) == 0);
 }
 
 /* Our own rule first; rules that hurt tapes are looked for where only those are, too. */
@@ -137,17 +129,23 @@ static int add_rules(struct survey *survey, struct err *err)
 {
 	CLEANUP(rule_files_done) struct rule_files files = { 0 };
 	CLEANUP(free_ptr) char *own = NULL;
-	struct err ignored = { 0 };
 	int rc = 0;
 
 	if (profile_find(host_profile(survey), PLACE_UDEV_RULE, "timeout", NULL))
 		rc = add_document(survey, PLACE_UDEV_RULE, UDEV_RULE, &document_rule, err);
 	if (rc == 0)
 		rc = rule_files_list(&files, survey->paths, err);
-	own = paths_real(survey->paths, UDEV_RULE, &ignored);
+	if (rc < 0)
+		return rc;
+	own = paths_real(survey->paths, UDEV_RULE, err);
+	if (!own && err->code != ENOENT)
+		return -err->code;
 	for (size_t i = 0; rc == 0 && i < files.count; i++) {
-		if (!leads_to(survey->paths, files.list[i], own))
-			rc = add_other_rules(survey, files.list[i], err);
+		const struct rule_file *file = &files.list[i];
+
+		if (strcmp(file->path, UDEV_RULE) != 0 &&
+		    !(own && file->real && strcmp(file->real, own) == 0))
+			rc = add_other_rules(survey, file, err);
 	}
 	return rc;
 }

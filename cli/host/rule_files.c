@@ -32,20 +32,22 @@ static bool is_rules(const char *name)
 
 static int by_name(const void *a, const void *b)
 {
-	return strcmp(name_of(*(char *const *)a), name_of(*(char *const *)b));
+	const struct rule_file *one = a, *other = b;
+
+	return strcmp(name_of(one->path), name_of(other->path));
 }
 
 static int add(struct rule_files *files, const char *dir, const char *name, struct err *err)
 {
 	CLEANUP(buf_done) struct buf path = { 0 };
-	char **more = realloc(files->list, (files->count + 1) * sizeof(*more));
+	struct rule_file *more = realloc(files->list, (files->count + 1) * sizeof(*more));
 
 	if (!more)
 		return err_oom(err);
 	files->list = more;
 	buf_addf(&path, "%s/%s", dir, name);
-	more[files->count] = buf_take(&path);
-	if (!more[files->count])
+	more[files->count] = (struct rule_file){ .path = buf_take(&path) };
+	if (!more[files->count].path)
 		return err_oom(err);
 	files->count++;
 	return 0;
@@ -54,7 +56,7 @@ static int add(struct rule_files *files, const char *dir, const char *name, stru
 static bool is_hidden(const struct rule_files *files, size_t count, const char *name)
 {
 	for (size_t i = 0; i < count; i++) {
-		if (strcmp(name_of(files->list[i]), name) == 0)
+		if (strcmp(name_of(files->list[i].path), name) == 0)
 			return true;
 	}
 	return false;
@@ -78,60 +80,60 @@ static int add_dir(struct rule_files *files, const struct paths *paths, const ch
 	return rc;
 }
 
-/* Where it leads within RULES_DIR, or NULL. */
-static char *editable_real(const struct paths *paths, const char *path)
+static int follow(struct rule_file *file, const struct paths *paths, const char *dir,
+		  struct err *err)
 {
-	CLEANUP(free_ptr) char *dir = NULL, *real = NULL;
-	struct err ignored = { 0 };
-	size_t len;
+	const size_t len = strlen(dir);
 
-	dir = paths_real(paths, RULES_DIR, &ignored);
-	real = dir ? paths_real(paths, path, &ignored) : NULL;
-	if (!real)
-		return NULL;
-	len = strlen(dir);
-	if (strncmp(real, dir, len) != 0 || real[len] != '/' || strchr(real + len + 1, '/'))
-		return NULL;
-	return TAKE_PTR(real);
+	file->real = paths_real(paths, file->path, err);
+	if (!file->real) /* a link that leads nowhere is none of udev's files */
+		return err->code == ENOENT || err->code == ELOOP ? 0 : -err->code;
+	file->editable = strncmp(file->real, dir, len) == 0 && file->real[len] == '/' &&
+			 !strchr(file->real + len + 1, '/');
+	return 0;
 }
 
-bool rule_file_editable(const struct paths *paths, const char *path)
+static int follow_all(struct rule_files *files, const struct paths *paths, struct err *err)
 {
-	CLEANUP(free_ptr) char *real = editable_real(paths, path);
+	CLEANUP(free_ptr) char *dir = paths_real(paths, RULES_DIR, err);
+	int rc = 0;
 
-	return real;
+	if (!dir && err->code != ENOENT)
+		return -err->code;
+	for (size_t i = 0; rc == 0 && i < files->count; i++)
+		rc = follow(&files->list[i], paths, dir ? dir : RULES_DIR, err);
+	return rc;
 }
 
-static bool is_among(const char *real, char **reals, size_t count)
+static void drop(struct rule_file *file)
 {
-	for (size_t i = 0; i < count; i++) {
-		if (reals[i] && strcmp(reals[i], real) == 0)
+	free(file->path);
+	free(file->real);
+}
+
+static bool comes_again(const struct rule_files *files, size_t at)
+{
+	const struct rule_file *file = &files->list[at];
+
+	for (size_t i = at + 1; file->editable && i < files->count; i++) {
+		if (files->list[i].editable && strcmp(files->list[i].real, file->real) == 0)
 			return true;
 	}
 	return false;
 }
 
 /* Links to a file that has a later name, too. */
-static int drop_doubles(struct rule_files *files, const struct paths *paths, struct err *err)
+static void drop_doubles(struct rule_files *files)
 {
-	char **reals = calloc(files->count + 1, sizeof(*reals));
 	size_t kept = 0;
 
-	if (!reals)
-		return err_oom(err);
-	for (size_t i = 0; i < files->count; i++)
-		reals[i] = editable_real(paths, files->list[i]);
 	for (size_t i = 0; i < files->count; i++) {
-		if (reals[i] && is_among(reals[i], reals + i + 1, files->count - i - 1))
-			free(files->list[i]);
+		if (comes_again(files, i))
+			drop(&files->list[i]);
 		else
 			files->list[kept++] = files->list[i];
 	}
-	for (size_t i = 0; i < files->count; i++)
-		free(reals[i]);
-	free(reals);
 	files->count = kept;
-	return 0;
 }
 
 int rule_files_list(struct rule_files *files, const struct paths *paths, struct err *err)
@@ -143,13 +145,17 @@ int rule_files_list(struct rule_files *files, const struct paths *paths, struct 
 		rc = add_dir(files, paths, dirs[i], err);
 	if (rc == 0 && files->count > 0)
 		qsort(files->list, files->count, sizeof(*files->list), by_name);
-	return rc < 0 ? rc : drop_doubles(files, paths, err);
+	if (rc == 0)
+		rc = follow_all(files, paths, err);
+	if (rc == 0)
+		drop_doubles(files);
+	return rc;
 }
 
 void rule_files_done(struct rule_files *files)
 {
 	while (files->count > 0)
-		free(files->list[--files->count]);
+		drop(&files->list[--files->count]);
 	free(files->list);
 	*files = (struct rule_files){ 0 };
 }

@@ -11,8 +11,14 @@ struct paths;
 
 #define RULES_DIR "/etc/udev/rules.d"
 
+struct rule_file {
+	char *path; /* as udev reads it */
+	char *real; /* where it leads; NULL: nowhere */
+	bool editable; /* the administrator's: it lies in RULES_DIR, and leads nowhere else */
+};
+
 struct rule_files {
-	char **list; /* paths, in the order in which udev reads them */
+	struct rule_file *list; /* in the order in which udev reads them */
 	size_t count;
 };
 
@@ -21,13 +27,10 @@ struct rule_files {
  * the first counts, be it empty or a link to /dev/null; then they are read by
  * the bytes of their names, whatever directory they lie in. Of names in
  * RULES_DIR that lead to one file there, the last counts: what it says there
- * has the last word. Directories that are missing hold none. The caller ends *files with rule_files_done(), also
- * on error.
+ * has the last word. Directories that are missing hold none. The caller ends
+ * *files with rule_files_done(), also on error.
  */
 int rule_files_list(struct rule_files *files, const struct paths *paths, struct err *err);
 void rule_files_done(struct rule_files *files);
-
-/* Whether that file is the administrator's: it lies in RULES_DIR, and leads nowhere else. */
-bool rule_file_editable(const struct paths *paths, const char *path);
 
 #endif
