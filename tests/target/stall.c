@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "stall.h"
 
-
 #include "connection.h"
 #include "gateway.h"
 #include "scsi.h"
