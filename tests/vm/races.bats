@@ -90,7 +90,7 @@ write_on() { # DISK
 	write_on "$disk" &
 	writer=$!
 	wait_for test -s writes
-	dmesg -C
+	dmesg -c >old-messages
 	for delay in 0.05 0.15 0.25 0.4 0.6; do
 		sgw-init apply >/dev/null 2>&1 &
 		pid=$!
