@@ -72,7 +72,8 @@ static void print_counts(const struct plan *plan)
 		       plan->live_count == 1 ? "value" : "values");
 }
 
-static void print_action(const struct action *action)
+/* prefix comes first in the line. */
+static void print_action(const struct action *action, const char *prefix)
 {
 	char target[4 * ISCSI_NAME_SIZE] = "", portal[PORTAL_TEXT_MAX] = "";
 
@@ -83,14 +84,14 @@ static void print_action(const struct action *action)
 	}
 	switch (action->kind) {
 	case ACTION_RELOAD_RULES:
-		printf("would have udevd read its rules anew\n");
+		printf("%swould have udevd read its rules anew\n", prefix);
 		break;
 	case ACTION_LOG_IN_AGAIN:
-		printf("would log out of %s at %s and in again, for %s\n", target, portal,
+		printf("%swould log out of %s at %s and in again, for %s\n", prefix, target, portal,
 		       action->why);
 		break;
 	case ACTION_LOG_IN:
-		printf("would log in to %s at %s\n", target, portal);
+		printf("%swould log in to %s at %s\n", prefix, target, portal);
 		break;
 	}
 }
@@ -116,7 +117,16 @@ static int print_table(const struct apply_report *report, const struct plan *pla
 		printf("nothing to change\n");
 	}
 	for (size_t i = 0; opt->dry_run && i < actions->count; i++)
-		print_action(&actions->items[i]);
+		print_action(&actions->items[i], "");
+	return rc;
+}
+
+static int print_diff(const struct plan *plan, const struct actions *actions, struct err *err)
+{
+	int rc = plan_print_diff(plan, err);
+
+	for (size_t i = 0; rc == 0 && i < actions->count; i++)
+		print_action(&actions->items[i], PATCH_NOTE);
 	return rc;
 }
 
@@ -129,7 +139,7 @@ int apply_report_plan(struct apply_report *report, const struct plan *plan,
 		report->document = make_document(report, plan, actions);
 		return 0;
 	case OUTPUT_DIFF:
-		return plan_print_diff(plan, err);
+		return print_diff(plan, actions, err);
 	default:
 		return print_table(report, plan, actions, err);
 	}

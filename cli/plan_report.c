@@ -8,6 +8,7 @@
 #include "diff.h"
 #include "engine/plan.h"
 #include "err.h"
+#include "escape.h"
 #include "report.h"
 
 static const char hidden[] = "********";
@@ -148,6 +149,27 @@ static size_t visible(const char *line, size_t len)
 	return (size_t)(at - line);
 }
 
+static void print_escaped(const char *text)
+{
+	char out[2048];
+
+	escape_text(text, strlen(text), out, sizeof(out));
+	fputs(out, stdout);
+}
+
+static void print_live(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->live_count; i++) {
+		const struct change *change = &plan->live[i];
+
+		printf(PATCH_NOTE "would set %s of ", change->key);
+		print_escaped(change->place->name);
+		printf(" to %s, which is ", change->after);
+		print_escaped(shown(change, change->before, "-"));
+		putchar('\n');
+	}
+}
+
 int plan_print_diff(const struct plan *plan, struct err *err)
 {
 	int rc = 0;
@@ -158,5 +180,7 @@ int plan_print_diff(const struct plan *plan, struct err *err)
 		rc = diff_print(file->path, file->before ? buf_text(file->before) : NULL,
 				file->after ? buf_text(file->after) : NULL, visible, stdout, err);
 	}
+	if (rc == 0)
+		print_live(plan);
 	return rc;
 }

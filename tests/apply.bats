@@ -483,6 +483,21 @@ all_closed() {
 	[ "$(cat "$SESSION/recovery_tmo" "$DISK/timeout" | xargs)" = "120 30" ]
 }
 
+@test "apply --dry-run --output diff tells live values in lines that patch passes over" {
+	live_session 30 120
+	run -3 --separate-stderr apply --dry-run --output diff
+	[[ $output == *$'\n# would set recovery_tmo of session1 (iqn.1997-05.com.amazon:myvolume) to 600, which is 120\n# would set timeout of sdb (iqn.1997-05.com.amazon:myvolume) to 600, which is 30' ]]
+	cp -a "$HOST" "$BATS_TEST_TMPDIR/patched"
+	patch -s -d "$BATS_TEST_TMPDIR/patched" -p1 <<<"$output"
+	run -0 apply
+	cmp "$CONF" "$BATS_TEST_TMPDIR/patched/etc/iscsi/iscsid.conf"
+	printf '30\033\n' >"$DISK/timeout"
+	run -3 --separate-stderr apply --dry-run --output diff
+	[ "$output" = '# would set timeout of sdb (iqn.1997-05.com.amazon:myvolume) to 600, which is 30\x1b' ]
+	run -3 --separate-stderr sgw-init check --root "$HOST" --output diff
+	[[ $output == *'# would set timeout of sdb '* ]]
+}
+
 @test "a live value that no number fits is never written, and what is not live needs a login" {
 	live_session 30 120
 	echo 5 >"$CONNECTION/recv_tmo"

@@ -183,6 +183,8 @@ attach_volume() {
 	run -3 sgw-init apply --relogin --dry-run
 	[[ $output == *"would log out of $iqn at $portal and in again, for recv_tmo, ping_tmo"* ]]
 	[[ $output == *"it would be left as it is: in use: "*/mnt* ]]
+	run -3 --separate-stderr sgw-init apply --relogin --dry-run --output diff
+	[ "$output" = "# would log out of $iqn at $portal and in again, for recv_tmo, ping_tmo" ]
 	run -1 sgw-init apply --relogin
 	[[ $output == *"$iqn at $portal: in use: "*/mnt*"umount /mnt"* ]]
 	[[ $output == *"in use: left as it is"* ]]
