@@ -140,7 +140,7 @@ static int look_again(struct applying *a, struct err *err)
 	return rc;
 }
 
-/* What no apply mends and still weighs: a rule for every device, written by somebody else. */
+/* What no apply mends and still weighs: a rule for every device, a live value that is not read. */
 static void warn_of_rest(const struct findings *findings)
 {
 	for (size_t i = 0; i < findings->count; i++) {
@@ -150,6 +150,9 @@ static void warn_of_rest(const struct findings *findings)
 			warn("%s:%u: %s", finding->place->path, finding->line, finding->note);
 		else if (finding->verdict == VERDICT_OVERRULED)
 			warn("%s: %s", finding->place->name, finding->note);
+		else if (finding->value && finding->value->problem)
+			warn("%s: %s: %s", finding->place->name, finding->value->where->key,
+			     finding->note);
 	}
 }
 

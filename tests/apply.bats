@@ -498,6 +498,33 @@ all_closed() {
 	[[ $output == *'# would set timeout of sdb '* ]]
 }
 
+@test "a live value that cannot be read is told and left, and all else is applied" {
+	local make
+	for make in "printf '\\377\\n'" 'head -c 5000 /dev/zero'; do
+		rm -rf "$HOST"
+		stock_root "$HOST"
+		live_session 30 120
+		eval "$make" >"$DISK/timeout"
+		cp "$DISK/timeout" "$BATS_TEST_TMPDIR/timeout"
+		run -0 apply
+		[[ $output == *"warning: sdb (iqn.1997-05.com.amazon:myvolume): timeout: it cannot be read, so nothing is known of it: "* ]]
+		[[ $output != *relogin* ]]
+		cmp "$DISK/timeout" "$BATS_TEST_TMPDIR/timeout"
+		[ "$(cat "$SESSION/recovery_tmo")" = 600 ]
+		run -3 sgw-init check --root "$HOST"
+		[[ $output == *sdb*timeout*"not set"*"it cannot be read"* ]]
+	done
+}
+
+@test "a live value is written to an attribute alone, never through a link out of /sys" {
+	live_session 30 600
+	echo 30 >"$HOST/etc/victim"
+	ln -sf /etc/victim "$DISK/timeout"
+	run -1 apply
+	[[ $output == *"$DISK/timeout: it leads to /etc/victim, which is no attribute of the kernel's"* ]]
+	[ "$(cat "$HOST/etc/victim")" = 30 ]
+}
+
 @test "a live value that no number fits is never written, and what is not live needs a login" {
 	live_session 30 120
 	echo 5 >"$CONNECTION/recv_tmo"

@@ -246,6 +246,18 @@ static int add_lost(const struct place *place, struct findings *findings, struct
 	return set_remedy(&findings->items[findings->count - 1], remedy, err);
 }
 
+/* One that cannot be read may be anything: no login mends that. */
+static int add_value(struct findings *findings, const struct finding *finding, struct err *err)
+{
+	const char *problem = finding->value->problem;
+	char note[ERR_REASON_MAX + 64];
+
+	if (problem)
+		snprintf(note, sizeof(note), "it cannot be read, so nothing is known of it: %s",
+			 problem);
+	return findings_add(findings, *finding, problem ? note : NULL, err);
+}
+
 static int compare_place(const struct place *place, struct findings *findings, struct err *err)
 {
 	int rc = 0;
@@ -270,9 +282,9 @@ static int compare_place(const struct place *place, struct findings *findings, s
 
 		finding.verdict = judge(place, value, &finding.wanted);
 		finding.severity = weigh(finding.verdict, value->setting);
-		rc = findings_add(findings, finding, NULL, err);
-		if (rc == 0 && place->session && finding.severity > SEVERITY_INFO &&
-		    !finding_live(&finding))
+		rc = add_value(findings, &finding, err);
+		if (rc == 0 && place->session && !value->problem &&
+		    finding.severity > SEVERITY_INFO && !finding_live(&finding))
 			rc = add_remedy(&findings->items[findings->count - 1], err);
 	}
 	if (rc == 0 && place->multipath)

@@ -87,7 +87,7 @@ static json_t *format_file(const struct entry_file *file, struct buf *images)
 }
 
 /* An entry without live values has no such list. */
-static json_t *format_live(const struct entry *entry)
+static json_t *format_live(const struct entry *entry, struct err *err)
 {
 	json_t *list = entry->live_count > 0 ? json_array() : NULL;
 
@@ -100,6 +100,8 @@ static json_t *format_live(const struct entry *entry)
 					    live->address, "port", live->port, "unit", live->unit,
 					    "key", live->key, "before", live->before, "after",
 					    live->after)) != 0) {
+			err_set(err, EINVAL, "cannot journal %s of %s: it is not UTF-8", live->key,
+				live->target);
 			json_decref(list);
 			return NULL;
 		}
@@ -142,9 +144,9 @@ int entry_format(const struct entry *entry, struct buf *json, struct buf *images
 		if (json_array_append_new(dirs, json_string(entry->dirs.paths[i])) != 0)
 			return err_set(err, EINVAL, "cannot journal %s: its name is not UTF-8",
 				       entry->dirs.paths[i]);
-	live = format_live(entry);
+	live = format_live(entry, err);
 	if (entry->live_count > 0 && !live)
-		return err_set(err, EINVAL, "cannot journal a live value: it is not UTF-8");
+		return -err->code;
 	if (images->failed)
 		return err_oom(err);
 	ret = entry_hash(buf_text(images), images->len, hash, err);

@@ -10,6 +10,8 @@
 #include "err.h"
 #include "host/paths.h"
 
+#define SYS "/sys/"
+
 enum {
 	TRIES = 5,
 	VALUE_MAX = 4096, /* one page: so much a file of sysfs claims to have */
@@ -44,6 +46,21 @@ static int try_once(const struct paths *paths, const char *path, const char *val
 	return 1;
 }
 
+/* On the live host the kernel alone makes links there: below --root one may lead to any file. */
+static int check_in_sys(const struct paths *paths, const char *path, struct err *err)
+{
+	CLEANUP(free_ptr) char *real = paths->live ? NULL : paths_real(paths, path, err);
+
+	if (paths->live)
+		return 0;
+	if (!real)
+		return -err->code;
+	if (strncmp(real, SYS, strlen(SYS)) == 0)
+		return 0;
+	err_set(err, EINVAL, "it leads to %s, which is no attribute of the kernel's", real);
+	return paths_at(paths, path, err);
+}
+
 int knob_set(const struct paths *paths, const struct knob *knob, const char *dir, const char *value,
 	     struct err *err)
 {
@@ -55,6 +72,9 @@ int knob_set(const struct paths *paths, const struct knob *knob, const char *dir
 	rc = knob_check(knob, value, err);
 	if (rc < 0)
 		return paths_at(paths, path, err);
+	rc = check_in_sys(paths, path, err);
+	if (rc < 0)
+		return rc;
 	for (int i = 0;; i++) {
 		rc = try_once(paths, path, value, err);
 		if (rc <= 0)

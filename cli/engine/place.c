@@ -9,6 +9,7 @@
 #include "documents/document.h"
 #include "documents/open_iscsi.h"
 #include "err.h"
+#include "escape.h"
 #include "host/paths.h"
 #include "host/sessions.h"
 #include "number.h"
@@ -105,22 +106,49 @@ static int read_device(const void *from, const struct paths *paths, const char *
 	return device_read(from, paths, key, out, err);
 }
 
-/* A value that cannot be read is one that is not set: the kernel lacks it, or the device went. */
+/* The kernel shows plain text. */
+static bool is_text(const struct buf *text)
+{
+	const char *at = buf_text(text), *end = at + text->len;
+	unsigned int code;
+	size_t len;
+
+	for (; at < end; at += len) {
+		len = utf8_char(at, (size_t)(end - at), &code);
+		if (len == 0 || code == 0)
+			return false;
+	}
+	return true;
+}
+
+/* A value that is not there is one that is not set: the kernel lacks it, or the device went. */
+static int observe_value(struct place_value *value, const struct paths *paths, const void *from,
+			 read_fn *read, struct err *err)
+{
+	CLEANUP(buf_done) struct buf text = { 0 };
+	struct err why = { 0 };
+	int rc = read(from, paths, value->where->key, &text, &why);
+
+	if (rc == -ENOENT || rc == -ENODEV)
+		return 0;
+	if (rc == 0 && !is_text(&text))
+		rc = err_set(&why, EINVAL, "it is no text");
+	if (rc == -ENOMEM)
+		return err_oom(err);
+	if (rc < 0)
+		value->problem = strdup(why.reason);
+	else
+		value->text = buf_take(&text);
+	return value->problem || value->text ? 0 : err_oom(err);
+}
+
 static int observe(struct place *place, const struct paths *paths, const void *from, read_fn *read,
 		   struct err *err)
 {
 	int rc = list_values(place, err);
 
-	for (size_t i = 0; rc == 0 && i < place->value_count; i++) {
-		CLEANUP(buf_done) struct buf text = { 0 };
-		struct err ignored = { 0 };
-
-		if (read(from, paths, place->values[i].where->key, &text, &ignored) < 0)
-			continue;
-		place->values[i].text = buf_take(&text);
-		if (!place->values[i].text)
-			rc = err_oom(err);
-	}
+	for (size_t i = 0; rc == 0 && i < place->value_count; i++)
+		rc = observe_value(&place->values[i], paths, from, read, err);
 	return rc;
 }
 
@@ -160,8 +188,10 @@ int place_of_device(struct place *place, const struct profile *profile, const st
 
 void place_done(struct place *place)
 {
-	for (size_t i = 0; i < place->value_count; i++)
+	for (size_t i = 0; i < place->value_count; i++) {
 		free(place->values[i].text);
+		free(place->values[i].problem);
+	}
 	free(place->values);
 	if (place->doc)
 		place->type->free(place->doc);
