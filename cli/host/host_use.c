@@ -250,6 +250,27 @@ static void process_name(const struct host_use *host, unsigned pid, char *out, s
 	snprintf(out, size, "%.*s", (int)strcspn(buf_text(&text), "\n"), buf_text(&text));
 }
 
+/* As it calls itself since systemd 252, before, and elsewhere. */
+static bool is_udevd(const char *process)
+{
+	return strcmp(process, "(udev-worker)") == 0 || strcmp(process, "systemd-udevd") == 0 ||
+	       strcmp(process, "udevd") == 0;
+}
+
+/* 0 where it is gone. */
+static unsigned parent_of(const struct host_use *host, unsigned pid)
+{
+	CLEANUP(buf_done) struct buf text = { 0 };
+	struct err ignored = { 0 };
+	const char *line;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%u/status", pid);
+	paths_read(host->paths, path, 1 << 16, &text, NULL, &ignored);
+	line = strstr(buf_text(&text), "\nPPid:");
+	return line ? (unsigned)strtoul(line + strlen("\nPPid:"), NULL, 10) : 0;
+}
+
 static bool same_open(const struct host_use_item *item, const struct device_id *id, unsigned pid)
 {
 	return item->kind == USE_OPEN && item->pid == pid && item->id.major == id->major &&
@@ -260,15 +281,17 @@ static bool same_open(const struct host_use_item *item, const struct device_id *
 static int add_open(struct host_use *host, const struct device_id *id, unsigned pid,
 		    struct err *err)
 {
-	char name[64];
+	struct host_use_item item = { .kind = USE_OPEN, .id = *id, .pid = pid };
+	char name[64], parent[64];
 
 	for (size_t i = host->count; i > 0 && host->items[i - 1].pid == pid; i--) {
 		if (same_open(&host->items[i - 1], id, pid))
 			return 0;
 	}
 	process_name(host, pid, name, sizeof(name));
-	return add(host, (struct host_use_item){ .kind = USE_OPEN, .id = *id, .pid = pid }, name,
-		   err);
+	process_name(host, parent_of(host, pid), parent, sizeof(parent));
+	item.of_udevd = is_udevd(name) || is_udevd(parent);
+	return add(host, item, name, err);
 }
 
 static int add_descriptors(struct host_use *host, unsigned pid, struct err *err)

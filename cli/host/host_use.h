@@ -34,6 +34,7 @@ struct host_use_item {
 	enum use_kind kind; /* USE_MOUNT, _SWAP, _OPEN or _LOOP */
 	struct device_id id;
 	char *text; /* mount point; name of the process; name of the loop device */
+	bool of_udevd; /* the process is udevd's, or a program of a rule, which one of those runs */
 	unsigned pid; /* of a process; of a mount that our own namespace does not show; else 0 */
 };
 

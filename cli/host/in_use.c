@@ -279,13 +279,6 @@ static bool is_system(const char *point)
 	return false;
 }
 
-/* As it calls itself since systemd 252, before, and elsewhere. */
-static bool is_udevd(const char *process)
-{
-	return strcmp(process, "(udev-worker)") == 0 || strcmp(process, "systemd-udevd") == 0 ||
-	       strcmp(process, "udevd") == 0;
-}
-
 static struct use use_of(const struct host_use_item *item, const char *name)
 {
 	struct use use = { .kind = item->kind, .pid = item->pid };
@@ -314,7 +307,7 @@ static struct use use_of(const struct host_use_item *item, const char *name)
 	case USE_OPEN:
 		use.by = text("open by %s, process %u (%s)", item->text, item->pid, name);
 		use.next = text("kill %u", item->pid);
-		use.passing = is_udevd(item->text);
+		use.passing = item->of_udevd;
 		break;
 	default:
 		use.by = text("%s (%s)", item->text, name);

@@ -18,7 +18,7 @@ struct use {
 	enum use_kind kind;
 	char *by; /* "mounted on /data (sdb1)", "open by dd, process 123 (sdb)" */
 	char *next; /* what ends it: "umount /data"; NULL where nothing that could be typed does */
-	bool passing; /* a worker of udevd, which looks at each new device, and keeps none */
+	bool passing; /* udevd's or of a rule's program, which look at each new device, and keep none */
 	unsigned pid; /* of USE_OPEN, and of a mount in the namespace of others; else 0 */
 };
 

@@ -421,11 +421,16 @@ static void a_tape_is_in_use_by_any_of_its_modes(void **state)
 static void udevd_only_passes_by(void **state)
 {
 	static const struct {
-		const char *process;
+		const char *process, *parent;
 		bool passing;
 	} rows[] = {
-		{ "(udev-worker)\n", true }, { "systemd-udevd\n", true }, { "udevd\n", true },
-		{ "dd\n", false },	     { "udevadm\n", false },
+		{ "(udev-worker)\n", "systemd-udevd\n", true },
+		{ "systemd-udevd\n", "systemd\n", true },
+		{ "udevd\n", "init\n", true },
+		{ "scsi_id\n", "(udev-worker)\n", true },
+		{ "scsi_id\n", "bash\n", false },
+		{ "dd\n", "bash\n", false },
+		{ "udevadm\n", "bash\n", false },
 	};
 
 	(void)state;
@@ -433,6 +438,8 @@ static void udevd_only_passes_by(void **state)
 		const struct row files[] = {
 			{ "/proc/7/fd/3", "-> /dev/sdb" },
 			{ "/proc/7/comm", rows[i].process },
+			{ "/proc/7/status", "Name:\tit\nPid:\t7\nPPid:\t6\n" },
+			{ "/proc/6/comm", rows[i].parent },
 			{ NULL, NULL },
 		};
 		struct device device = { .name = "sdb", .path = DEVICE };
@@ -449,7 +456,7 @@ static void udevd_only_passes_by(void **state)
 		assert_int_equal(in_use_find(&host, &nodes, &uses, &err), 0);
 		assert_int_equal(uses.count, 1);
 		if (uses.items[0].passing != rows[i].passing)
-			fail_msg("%s", rows[i].process);
+			fail_msg("%s of %s", rows[i].process, rows[i].parent);
 		uses_done(&uses);
 		nodes_done(&nodes);
 		host_use_done(&host);

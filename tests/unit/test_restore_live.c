@@ -167,27 +167,39 @@ static void of_two_sessions_it_is_the_one_it_was(void **state)
 	scratch_done(&scratch);
 }
 
-/* What was set live was set after the done mark: to roll back is to leave it alone. */
-static void a_roll_back_sets_no_live_value(void **state)
+/* One live value of session 1 was set to 600 and journaled; then the entry's mark became another. */
+static void commit_one(struct scratch *scratch, const char *mark, bool there)
 {
 	const struct tx_live live[] = {
 		{ "session1", TARGET, "10.0.0.1", 3260, NULL, "recovery_tmo", "120", "600" },
 	};
-	CLEANUP(buf_done) struct buf told = { 0 };
 	char id[TX_ID_MAX], path[256];
+	struct tx *tx;
+	struct err err = { 0 };
+
+	scratch_init(scratch);
+	add_session(scratch, "1", TARGET, "3260", "600", NULL);
+	assert_int_equal(tx_begin(&tx, &scratch->paths, NULL, &err), 0);
+	tx_live(tx, live, ARRAY_LEN(live));
+	assert_int_equal(tx_commit(tx, "apply", NULL, 0, id, &err), 0);
+	tx_end(tx);
+	snprintf(path, sizeof(path), TX_JOURNAL "/%s/%s", id, mark);
+	if (there)
+		scratch_write(scratch, path, "", 0600);
+	else
+		assert_int_equal(remove(scratch_path(scratch, path)), 0);
+}
+
+/* What was set live was set after the done mark: to roll back is to leave it alone. */
+static void a_roll_back_sets_no_live_value(void **state)
+{
+	CLEANUP(buf_done) struct buf told = { 0 };
 	struct scratch scratch;
 	struct tx *tx;
 	struct err err = { 0 };
 
 	(void)state;
-	scratch_init(&scratch);
-	add_session(&scratch, "1", TARGET, "3260", "600", NULL);
-	assert_int_equal(tx_begin(&tx, &scratch.paths, NULL, &err), 0);
-	tx_live(tx, live, ARRAY_LEN(live));
-	assert_int_equal(tx_commit(tx, "apply", NULL, 0, id, &err), 0);
-	tx_end(tx);
-	snprintf(path, sizeof(path), TX_JOURNAL "/%s/done", id);
-	assert_int_equal(remove(scratch_path(&scratch, path)), 0);
+	commit_one(&scratch, "done", false);
 	assert_int_equal(tx_begin(&tx, &scratch.paths, &told, &err), 0);
 	tx_end(tx);
 	assert_non_null(strstr(buf_text(&told), "rolled back"));
@@ -198,23 +210,12 @@ static void a_roll_back_sets_no_live_value(void **state)
 /* An undo that was cut off before its live values is finished with them. */
 static void a_half_done_undo_finishes_them(void **state)
 {
-	const struct tx_live live[] = {
-		{ "session1", TARGET, "10.0.0.1", 3260, NULL, "recovery_tmo", "120", "600" },
-	};
-	char id[TX_ID_MAX], path[256];
 	struct scratch scratch;
 	struct tx *tx;
 	struct err err = { 0 };
 
 	(void)state;
-	scratch_init(&scratch);
-	add_session(&scratch, "1", TARGET, "3260", "600", NULL);
-	assert_int_equal(tx_begin(&tx, &scratch.paths, NULL, &err), 0);
-	tx_live(tx, live, ARRAY_LEN(live));
-	assert_int_equal(tx_commit(tx, "apply", NULL, 0, id, &err), 0);
-	tx_end(tx);
-	snprintf(path, sizeof(path), TX_JOURNAL "/%s/undoing", id);
-	scratch_write(&scratch, path, "", 0600);
+	commit_one(&scratch, "undoing", true);
 	assert_int_equal(tx_begin(&tx, &scratch.paths, NULL, &err), 0);
 	tx_end(tx);
 	assert_string_equal(scratch_read(&scratch, SESSIONS "session1/recovery_tmo"), "120\n");
