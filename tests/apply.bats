@@ -4,10 +4,7 @@
 load helpers
 
 setup() {
-	HOST=$BATS_TEST_TMPDIR/host
-	CONF=$HOST/etc/iscsi/iscsid.conf
-	RULE=$HOST/etc/udev/rules.d/60-sgw-init.rules
-	stock_root "$HOST"
+	stock_host
 }
 
 # apply [ARGUMENT...]: on the scratch host

@@ -4,10 +4,7 @@
 load helpers
 
 setup() {
-	HOST=$BATS_TEST_TMPDIR/host
-	CONF=$HOST/etc/iscsi/iscsid.conf
-	RULE=$HOST/etc/udev/rules.d/60-sgw-init.rules
-	stock_root "$HOST"
+	stock_host
 }
 
 check() {
@@ -342,12 +339,12 @@ END
 }
 
 @test "check tells of a rule for a gateway's disks with another value, and which of the two wins" {
-	local name status severity words rule
+	local name status severity words text
 	sgw-init apply --root "$HOST"
-	rule=$(grep -v '^#' "$RULE")
+	text=$(grep -v '^#' "$RULE")
 	while read -r name status severity words; do
 		echo "case: $name"
-		echo "${rule/600/300}" >"$HOST/etc/udev/rules.d/$name"
+		echo "${text/600/300}" >"$HOST/etc/udev/rules.d/$name"
 		run "-$status" check
 		[[ $output == *"$severity"*"$name:1 "*"gives a gateway's disks 300 s"*"$words"* ]]
 		run -0 sgw-init apply --root "$HOST"

@@ -8,8 +8,7 @@ iqn=iqn.1997-05.com.amazon:myvolume
 
 setup() {
 	need socat unshare
-	HOST=$BATS_TEST_TMPDIR/host
-	stock_root "$HOST"
+	stock_host
 }
 
 # records: those of a gateway with one volume, tuned, with CHAP

@@ -5,8 +5,7 @@
 load helpers
 
 setup() {
-	HOST=$BATS_TEST_TMPDIR/host
-	stock_root "$HOST"
+	stock_host
 	CONTROL=$BATS_TEST_TMPDIR/control
 }
 

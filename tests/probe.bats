@@ -9,8 +9,7 @@ SECRET=host-secret-01
 PROOF=gate-secret-02
 
 setup() {
-	HOST=$BATS_TEST_TMPDIR/host
-	stock_root "$HOST"
+	stock_host
 	echo "InitiatorName=$US" >"$HOST/etc/iscsi/initiatorname.iscsi"
 }
 

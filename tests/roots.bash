@@ -22,6 +22,15 @@ stock_root() {
 	printf 'ID=debian\nVERSION_ID="12"\n' >"$dir/etc/os-release"
 }
 
+# stock_host: one of them as $HOST, with its $CONF and our $RULE
+# shellcheck disable=SC2034 # for the tests
+stock_host() {
+	HOST=$BATS_TEST_TMPDIR/host
+	CONF=$HOST/etc/iscsi/iscsid.conf
+	RULE=$HOST/etc/udev/rules.d/60-sgw-init.rules
+	stock_root "$HOST"
+}
+
 # live_session TIMEOUT RECOVERY: a session and its disk in $HOST, as the kernel shows them. Sets
 # SESSION, CONNECTION and DISK, their directories.
 live_session() {

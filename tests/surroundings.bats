@@ -5,8 +5,7 @@
 load helpers
 
 setup() {
-	HOST=$BATS_TEST_TMPDIR/host
-	stock_root "$HOST"
+	stock_host
 }
 
 # sgw FLAGS...: all streams of bats stay open, but for those that the test closes

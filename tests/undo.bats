@@ -4,10 +4,7 @@
 load helpers
 
 setup() {
-	HOST=$BATS_TEST_TMPDIR/host
-	CONF=$HOST/etc/iscsi/iscsid.conf
-	RULE=$HOST/etc/udev/rules.d/60-sgw-init.rules
-	stock_root "$HOST"
+	stock_host
 }
 
 undo() {
@@ -197,23 +194,23 @@ undo() {
 }
 
 @test "undo takes every one of equal rules back out of a file others edited since, or says which not" {
-	local file=$HOST/etc/udev/rules.d/50-b.rules
-	rule='SUBSYSTEM=="scsi", ATTR{timeout}="[timeout]"'
-	printf '%s\n' "$rule" '# middle' "$rule" '# middle' "$rule" '# end' >"$file"
+	local file=$HOST/etc/udev/rules.d/50-b.rules unfilled
+	unfilled='SUBSYSTEM=="scsi", ATTR{timeout}="[timeout]"'
+	printf '%s\n' "$unfilled" '# middle' "$unfilled" '# middle' "$unfilled" '# end' >"$file"
 	sgw-init apply --root "$HOST"
-	[ "$(grep -cxF "# $rule" "$file")" -eq 3 ]
+	[ "$(grep -cxF "# $unfilled" "$file")" -eq 3 ]
 	cp "$file" "$BATS_TEST_TMPDIR/after"
 	sed -i 's/^# end/# the end/' "$file"
 	run -0 undo
-	[ "$(grep -cxF "$rule" "$file")" -eq 3 ]
+	[ "$(grep -cxF "$unfilled" "$file")" -eq 3 ]
 	[ "$(grep -c 'timeout.*taken back' <<<"$output")" -eq 3 ]
 	run -1 grep '# sgw-init' "$file"
 	# Of one of them the comment is gone by then.
 	rm "$file"
-	printf '%s\n' "$rule" '# middle' "$rule" >"$file"
+	printf '%s\n' "$unfilled" '# middle' "$unfilled" >"$file"
 	sgw-init apply --root "$HOST"
 	sed -i '1d' "$file"
 	run -0 undo
-	[ "$(grep -cxF "$rule" "$file")" -eq 1 ]
+	[ "$(grep -cxF "$unfilled" "$file")" -eq 1 ]
 	[[ $output == *"taken back"*"others changed it since"* ]]
 }

@@ -41,6 +41,20 @@ void scratch_done(struct scratch *scratch)
 	assert_int_equal(nftw(scratch->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
 }
 
+int scratch_setup(void **state)
+{
+	*state = test_calloc(1, sizeof(struct scratch));
+	scratch_init(*state);
+	return 0;
+}
+
+int scratch_teardown(void **state)
+{
+	scratch_done(*state);
+	test_free(*state);
+	return 0;
+}
+
 const char *scratch_path(const struct scratch *scratch, const char *path)
 {
 	static char shown[4][2 * PATH_MAX];

@@ -17,6 +17,11 @@ struct scratch {
 void scratch_init(struct scratch *scratch);
 void scratch_done(struct scratch *scratch);
 
+/* The same for cmocka, with one on the heap as a test's state. */
+int scratch_setup(void **state);
+int scratch_teardown(void **state);
+#define scratch_test(test) cmocka_unit_test_setup_teardown(test, scratch_setup, scratch_teardown)
+
 /* The place of a host path in the real file system; good until the fourth call after it. */
 const char *scratch_path(const struct scratch *scratch, const char *path);
 

@@ -20,20 +20,6 @@
 
 #define LABEL "system_u:object_r:udev_rules_t:s0"
 
-static int setup(void **state)
-{
-	*state = test_calloc(1, sizeof(struct scratch));
-	scratch_init(*state);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	scratch_done(*state);
-	test_free(*state);
-	return 0;
-}
-
 static int open_scratch(struct scratch *scratch, const char *path, int flags)
 {
 	int fd = open(scratch_path(scratch, path), flags | O_CLOEXEC, 0600);
@@ -161,11 +147,10 @@ static void no_access_list_is_inherited(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(all_is_carried_over, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_new_file_gets_the_label_of_its_neighbours, setup,
-						teardown),
+		scratch_test(all_is_carried_over),
+		scratch_test(a_new_file_gets_the_label_of_its_neighbours),
 		cmocka_unit_test(only_attributes_of_the_name_are_kept),
-		cmocka_unit_test_setup_teardown(no_access_list_is_inherited, setup, teardown),
+		scratch_test(no_access_list_is_inherited),
 	};
 
 	return cmocka_run_group_tests_name("attributes", tests, NULL, NULL);

@@ -20,19 +20,11 @@
 
 static int setup(void **state)
 {
-	*state = test_calloc(1, sizeof(struct scratch));
-	scratch_init(*state);
+	scratch_setup(state);
 	scratch_write(*state, "/a/b/c/file", "", 0644);
 	scratch_write(*state, "/a/b2/c/file", "", 0644);
 	assert_int_equal(symlink("a/b", scratch_path(*state, "/link")), 0);
 	assert_int_equal(symlink("gone/there", scratch_path(*state, "/dangling")), 0);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	scratch_done(*state);
-	test_free(*state);
 	return 0;
 }
 
@@ -156,10 +148,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sets_hold_parents_first),
-		cmocka_unit_test_setup_teardown(what_is_missing_is_listed, setup, teardown),
-		cmocka_unit_test_setup_teardown(made_directories_have_their_mode, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_is_missing_is_listed, setup, scratch_teardown),
+		cmocka_unit_test_setup_teardown(made_directories_have_their_mode, setup,
+						scratch_teardown),
 		cmocka_unit_test_setup_teardown(the_cursor_arrives_where_it_is_sent, setup,
-						teardown),
+						scratch_teardown),
 	};
 
 	return cmocka_run_group_tests_name("dirs", tests, NULL, NULL);

@@ -22,20 +22,6 @@
 
 #define CONF "/etc/iscsi/iscsid.conf"
 
-static int setup(void **state)
-{
-	*state = test_calloc(1, sizeof(struct scratch));
-	scratch_init(*state);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	scratch_done(*state);
-	test_free(*state);
-	return 0;
-}
-
 /* One entry about two files, one of them with a label of odd bytes. */
 static void write_entry(struct scratch *scratch, char id[TX_ID_MAX])
 {
@@ -311,14 +297,12 @@ static void a_journal_that_others_can_write_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(what_is_written_is_read, setup, teardown),
-		cmocka_unit_test_setup_teardown(what_could_not_be_read_is_not_written, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(damage_is_told, setup, teardown),
-		cmocka_unit_test_setup_teardown(each_bit_of_an_entry_is_sealed, setup, teardown),
-		cmocka_unit_test_setup_teardown(files_of_an_entry_may_be_missing, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_journal_that_others_can_write_is_refused, setup,
-						teardown),
+		scratch_test(what_is_written_is_read),
+		scratch_test(what_could_not_be_read_is_not_written),
+		scratch_test(damage_is_told),
+		scratch_test(each_bit_of_an_entry_is_sealed),
+		scratch_test(files_of_an_entry_may_be_missing),
+		scratch_test(a_journal_that_others_can_write_is_refused),
 	};
 
 	return cmocka_run_group_tests_name("journal", tests, NULL, NULL);

@@ -23,20 +23,6 @@
 
 #define WRITE_PATH LOCK_DATABASE_DIR "/lock.write"
 
-static int setup(void **state)
-{
-	*state = test_calloc(1, sizeof(struct scratch));
-	scratch_init(*state);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	scratch_done(*state);
-	test_free(*state);
-	return 0;
-}
-
 /* A child that locks, tells so, and lives until its standard input ends. */
 static pid_t locking_child(const struct scratch *scratch, int *hold)
 {
@@ -232,12 +218,12 @@ static void a_signal_ends_the_wait(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(another_run_is_named, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_lock_that_is_a_link_is_refused, setup, teardown),
-		cmocka_unit_test_setup_teardown(the_database_lock_names_its_owner, setup, teardown),
-		cmocka_unit_test_setup_teardown(only_the_dead_lose_their_lock, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_killed_run_is_swept_up, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_signal_ends_the_wait, setup, teardown),
+		scratch_test(another_run_is_named),
+		scratch_test(a_lock_that_is_a_link_is_refused),
+		scratch_test(the_database_lock_names_its_owner),
+		scratch_test(only_the_dead_lose_their_lock),
+		scratch_test(a_killed_run_is_swept_up),
+		scratch_test(a_signal_ends_the_wait),
 	};
 
 	return cmocka_run_group_tests_name("lock", tests, NULL, NULL);

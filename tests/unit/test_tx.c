@@ -35,16 +35,8 @@
 
 static int setup(void **state)
 {
-	*state = test_calloc(1, sizeof(struct scratch));
-	scratch_init(*state);
+	scratch_setup(state);
 	scratch_write(*state, CONF, "a = 1\n", 0644);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	scratch_done(*state);
-	test_free(*state);
 	return 0;
 }
 
@@ -484,18 +476,22 @@ static void ids_sort_by_age(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(all_files_are_written, setup, teardown),
-		cmocka_unit_test_setup_teardown(nothing_to_change_writes_nothing, setup, teardown),
-		cmocka_unit_test_setup_teardown(files_keep_what_they_have, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_secret_narrows_the_mode, setup, teardown),
+		cmocka_unit_test_setup_teardown(all_files_are_written, setup, scratch_teardown),
+		cmocka_unit_test_setup_teardown(nothing_to_change_writes_nothing, setup,
+						scratch_teardown),
+		cmocka_unit_test_setup_teardown(files_keep_what_they_have, setup, scratch_teardown),
+		cmocka_unit_test_setup_teardown(a_secret_narrows_the_mode, setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(files_that_are_otherwise_are_refused, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(one_file_by_two_names_is_refused, setup, teardown),
-		cmocka_unit_test_setup_teardown(immutable_files_are_refused, setup, teardown),
-		cmocka_unit_test_setup_teardown(mounts_are_refused, setup, teardown),
+						scratch_teardown),
+		cmocka_unit_test_setup_teardown(one_file_by_two_names_is_refused, setup,
+						scratch_teardown),
+		cmocka_unit_test_setup_teardown(immutable_files_are_refused, setup,
+						scratch_teardown),
+		cmocka_unit_test_setup_teardown(mounts_are_refused, setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(a_full_disk_is_told_before_the_first_write, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(a_late_error_takes_all_back, setup, teardown),
+						scratch_teardown),
+		cmocka_unit_test_setup_teardown(a_late_error_takes_all_back, setup,
+						scratch_teardown),
 		cmocka_unit_test(ids_sort_by_age),
 	};
 

@@ -35,21 +35,14 @@
 
 static int setup(void **state)
 {
-	struct scratch *scratch = test_calloc(1, sizeof(*scratch));
+	struct scratch *scratch;
 
-	*state = scratch;
-	scratch_init(scratch);
+	scratch_setup(state);
+	scratch = *state;
 	scratch_write(scratch, CONF, STOCK, 0644);
 	scratch_write(scratch, "/etc/udev/rules.d/50-other.rules", "# other\n", 0644);
 	scratch_write(scratch, GONE, "gone\n", 0600);
 	assert_int_equal(chmod(scratch_path(scratch, NODES), 0700), 0);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	scratch_done(*state);
-	test_free(*state);
 	return 0;
 }
 
@@ -257,7 +250,7 @@ static void others_edits_stay(void **state)
 		assert_int_equal(state_of(scratch, id), ENTRY_UNDONE);
 		assert_int_equal(undo(scratch, id, false, NULL, &err), -EALREADY);
 		buf_done(&expected);
-		teardown(&own);
+		scratch_teardown(&own);
 	}
 }
 
@@ -291,7 +284,7 @@ static void modes_go_back_unless_others_set_them(void **state)
 		assert_int_equal(stat(scratch_path(scratch, CONF), &st), 0);
 		if ((st.st_mode & 07777) != table[i].left)
 			fail_msg("%zu: %o", i, (unsigned)st.st_mode);
-		teardown(&own);
+		scratch_teardown(&own);
 	}
 }
 
@@ -431,16 +424,19 @@ static void the_next_run_recovers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(undo_is_exact, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_dry_run_only_tells, setup, teardown),
+		cmocka_unit_test_setup_teardown(undo_is_exact, setup, scratch_teardown),
+		cmocka_unit_test_setup_teardown(a_dry_run_only_tells, setup, scratch_teardown),
 		cmocka_unit_test(others_edits_stay),
 		cmocka_unit_test(modes_go_back_unless_others_set_them),
-		cmocka_unit_test_setup_teardown(something_else_in_its_place_stays, setup, teardown),
-		cmocka_unit_test_setup_teardown(directories_that_others_use_stay, setup, teardown),
-		cmocka_unit_test_setup_teardown(the_newest_of_a_file_goes_first, setup, teardown),
+		cmocka_unit_test_setup_teardown(something_else_in_its_place_stays, setup,
+						scratch_teardown),
+		cmocka_unit_test_setup_teardown(directories_that_others_use_stay, setup,
+						scratch_teardown),
+		cmocka_unit_test_setup_teardown(the_newest_of_a_file_goes_first, setup,
+						scratch_teardown),
 		cmocka_unit_test_setup_teardown(a_veto_stops_it_before_the_first_write, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(the_next_run_recovers, setup, teardown),
+						scratch_teardown),
+		cmocka_unit_test_setup_teardown(the_next_run_recovers, setup, scratch_teardown),
 	};
 
 	return cmocka_run_group_tests_name("undo", tests, NULL, NULL);
