@@ -155,6 +155,27 @@ check() {
 	[ "$(jq '.budgets[0] | .least_seconds, .most_seconds' <<<"$output" | paste -sd' ')" = "1200 1260" ]
 }
 
+@test "what silence costs is reckoned by the rule that stands in the end, and by the abort timeout" {
+	local name key value least ours
+	sgw-init apply --root "$HOST"
+	ours=$(grep -v "^#" "$RULE")
+	while read -r name key value least; do
+		echo "case: $name"
+		[ "$name" = - ] || echo "${ours/600/20}" >"$HOST/etc/udev/rules.d/$name"
+		[ "$key" = - ] || echo "$key = $value" >>"$CONF"
+		run check --output json
+		[ "$(jq '.budgets[0].least_seconds' <<<"$output")" -eq "$least" ]
+	done <<-END
+		50-site.rules - - 1200
+		99-site.rules - - 655
+		- node.session.err_timeo.abort_timeout 40 680
+	END
+	live_session 20 600
+	echo 5 >"$SESSION/abort_tmo"
+	run check --output json
+	[ "$(jq '.budgets[0].least_seconds' <<<"$output")" -eq 645 ]
+}
+
 @test "live values that are stale are named with the command that mends them" {
 	sgw-init apply --root "$HOST"
 	live_session 600 600

@@ -250,6 +250,14 @@ bool rule_outcome(const struct document *doc, struct rule_outcome *out)
 	return true;
 }
 
+bool rule_outcome_wins(const struct rule_outcome *one, const char *path,
+		       const struct rule_outcome *other, const char *other_path)
+{
+	if (one->turn != other->turn)
+		return one->turn > other->turn;
+	return strcmp(strrchr(path, '/'), strrchr(other_path, '/')) > 0;
+}
+
 bool rule_concerns(const struct document *doc)
 {
 	for (size_t i = 0; i < doc->rule_count; i++) {

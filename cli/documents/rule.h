@@ -40,13 +40,17 @@ struct rule_outcome {
 	/*
 	 * When it is written: udev's own writing comes before the programs of
 	 * all files, and a disk's scsi_device before its block device. Of equal
-	 * turns the file that is read later wins.
+	 * turns the file that is read later wins: udev sorts by name, whatever
+	 * the directory.
 	 */
 	unsigned turn;
 };
 
 /* False where the file's rules leave the disks alone. */
 bool rule_outcome(const struct document *doc, struct rule_outcome *out);
+/* Whether a file's outcome stands where another file has one too; by their paths. */
+bool rule_outcome_wins(const struct rule_outcome *one, const char *path,
+		       const struct rule_outcome *other, const char *other_path);
 
 /* Whether any rule, or what was meant to be one, speaks of a device's timeout or of a gateway. */
 bool rule_concerns(const struct document *doc);

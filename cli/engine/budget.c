@@ -3,9 +3,13 @@
 
 #include <string.h>
 
+#include "documents/document.h"
+#include "documents/rule.h"
 #include "engine/survey.h"
+#include "err.h"
+#include "host/sessions.h"
 
-/* open-iscsi's default of node.session.err_timeo.abort_timeout, in seconds. */
+/* open-iscsi's default, in seconds. */
 enum { ABORT_TIMEOUT = 15 };
 
 static uint32_t lower(uint32_t a, uint32_t b)
@@ -16,7 +20,8 @@ static uint32_t lower(uint32_t a, uint32_t b)
 struct budget budget_of(const struct budget_inputs *in)
 {
 	/* A command and its first retry time out, then its abort: 2 * 30 + 15 s, seen at 77 s. */
-	uint32_t handling = in->disk_timeout ? 2 * in->disk_timeout + ABORT_TIMEOUT : UINT32_MAX;
+	uint32_t handling =
+		in->disk_timeout ? 2 * in->disk_timeout + in->abort_timeout : UINT32_MAX;
 	uint32_t soonest = in->noop_timeout, latest = in->noop_interval + in->noop_timeout;
 	struct budget budget = { .away = in->replacement };
 
@@ -51,7 +56,41 @@ static bool value_at(const struct place *place, const char *setting, uint32_t *o
 	return false;
 }
 
-/* What a disk of this place has, or will have: the session's own disks, else the rule, else stock. */
+static uint32_t abort_timeout(const struct survey *survey, const struct place *place)
+{
+	CLEANUP(buf_done) struct buf shown = { 0 };
+	struct err ignored = { 0 };
+	const char *text = NULL;
+	uint32_t seconds;
+
+	if (place->session &&
+	    session_read(place->session, survey->paths, "abort_tmo", &shown, &ignored) == 0)
+		text = buf_text(&shown);
+	else if (place->doc)
+		text = place->type->get(place->doc, "node.session.err_timeo.abort_timeout", NULL);
+	return text && place_number(place, text, &seconds) ? seconds : ABORT_TIMEOUT;
+}
+
+/* What the rules give to a disk that comes, by the file whose word stands in the end. */
+static bool rules_timeout(const struct survey *survey, uint32_t *out)
+{
+	const struct place *last = NULL;
+	struct rule_outcome outcome, one;
+
+	for (size_t i = 0; i < survey->count; i++) {
+		const struct place *place = &survey->places[i];
+
+		if (place->kind == PLACE_UDEV_RULE && place->doc &&
+		    rule_outcome(place->doc, &one) &&
+		    (!last || rule_outcome_wins(&one, place->path, &outcome, last->path))) {
+			last = place;
+			outcome = one;
+		}
+	}
+	return last && place_number(last, outcome.value, out);
+}
+
+/* What a disk of this place has, or will have: the session's own disks, else by rules, else stock. */
 static uint32_t disk_timeout(const struct survey *survey, const struct place *place,
 			     const struct profile *profile)
 {
@@ -69,12 +108,7 @@ static uint32_t disk_timeout(const struct survey *survey, const struct place *pl
 	}
 	if (least != UINT32_MAX)
 		return least;
-	for (size_t i = 0; i < survey->count; i++) {
-		if (survey->places[i].kind == PLACE_UDEV_RULE &&
-		    value_at(&survey->places[i], "disk-timeout", &one))
-			return one;
-	}
-	return stock->os_default;
+	return rules_timeout(survey, &one) ? one : stock->os_default;
 }
 
 /* Whether that place decides for gateways of the profile's kind: iscsid.conf does for all. */
@@ -104,6 +138,7 @@ bool budget_of_survey(const struct survey *survey, enum gateway_kind kind, struc
 			    !value_at(place, "noop-out-timeout", &inputs.noop_timeout))
 				continue;
 			inputs.disk_timeout = disk_timeout(survey, place, profile);
+			inputs.abort_timeout = abort_timeout(survey, place);
 			budget = budget_of(&inputs);
 			if (!found || budget.least < out->least)
 				*out = budget;

@@ -16,6 +16,7 @@ struct budget_inputs {
 	uint32_t noop_interval;
 	uint32_t noop_timeout; /* interval and timeout 0: no NOPs */
 	uint32_t disk_timeout; /* 0: no disk (tape) */
+	uint32_t abort_timeout; /* node.session.err_timeo.abort_timeout */
 };
 
 /* Seconds after which an I/O error comes: of silence, at the earliest and at the latest. */

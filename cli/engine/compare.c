@@ -318,7 +318,7 @@ static int compare_rival(const struct place *own, const struct place_value *ours
 	struct rule_outcome rival, our = { .turn = 0 };
 	char note[320];
 	uint32_t number, wanted;
-	bool later, wins;
+	bool wins;
 
 	if (!rule_outcome(place->doc, &rival) || is_told(findings, place, rival.line) ||
 	    !place_number(place, rival.value, &number))
@@ -328,8 +328,7 @@ static int compare_rival(const struct place *own, const struct place_value *ours
 		return 0;
 	if (own->doc)
 		rule_outcome(own->doc, &our);
-	later = strcmp(strrchr(place->path, '/'), strrchr(own->path, '/')) > 0;
-	wins = rival.turn > our.turn || (rival.turn == our.turn && later);
+	wins = rule_outcome_wins(&rival, place->path, &our, own->path);
 	if (!wins)
 		snprintf(note, sizeof(note),
 			 "this rule gives a gateway's disks %s s; %s comes after it and makes that "
