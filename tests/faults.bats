@@ -47,6 +47,25 @@ connections() {
 	jq -s 'map(select(.event == "connect")) | length' "$TRANSCRIPT"
 }
 
+# connect N: open N connections to the control address; their descriptors are in FDS
+connect() {
+	local fd
+	FDS=()
+	while [ "${#FDS[@]}" -lt "$1" ]; do
+		exec {fd}<>"/dev/tcp/${CONTROL%:*}/${CONTROL##*:}"
+		FDS+=("$fd")
+	done
+}
+
+# tell LINE: the same as control, over the first of them
+tell() {
+	local line
+
+	echo "$1" >&"${FDS[0]}"
+	read -r -t 60 line <&"${FDS[0]}"
+	[ "$line" = ok ]
+}
+
 @test "a gateway that is away refuses connections, and comes back on the same port" {
 	start_controlled
 	run -0 iscsi-ls "iscsi://$PORTAL"
@@ -62,22 +81,53 @@ connections() {
 	wait_for iscsi-ls "iscsi://$PORTAL" 2>/dev/null
 }
 
-@test "a port that somebody else took while the gateway was away is told, and taken again" {
-	start_controlled --portal 127.0.0.1:0 --portal 127.0.0.1:0
-	local first=$PORTAL away=$TARGET_LOG pid=$TARGET_PID control=$CONTROL
-	run -0 control 'away 10m'
-	CONTROL=$CONTROL-2
-	start_target --portal "$PORTAL2" --control "$CONTROL" # it takes the place
-	CONTROL=$control
+@test "a gateway that is away keeps its port, and nobody else gets it" {
+	start_controlled
+	local round
+	for round in without with; do
+		echo "$round connections"
+		run -0 control 'away 10m'
+		run -1 timeout 60 sgw-target --portal "$PORTAL"
+		[[ $output == *"cannot listen on $PORTAL: Address already in use" ]]
+		run -1 socat -u /dev/null "TCP:$PORTAL"
+		[[ $output == *"Connection refused"* ]]
+		[ "$(asked '.lost | length')" -eq 0 ]
+		run -0 control clear
+		[ "$(asked .away)" = false ]
+		exec 5<>"/dev/tcp/127.0.0.1/$PORT"
+		run -0 inquire # who connected before is accepted, too
+	done
+	exec 5>&-
+	run ! grep cannot "$TARGET_LOG"
+}
+
+@test "a port that could not be kept and that somebody else took is told, and taken again" {
+	need prlimit
+	start_target --control 127.0.0.1:0 --portal 127.0.0.1:0 --portal 127.0.0.1:0 \
+		--transcript "$TRANSCRIPT"
+	local first=$PORTAL second=$PORTAL2 away=$TARGET_LOG pid=$TARGET_PID transcript=$TRANSCRIPT
+	find_control
+	connect 1
+	tell clear # it has the connection by now
+	prlimit --pid "$pid" --nofile=3: # it closes a socket, and gets none
+	tell 'away 10m'
+	prlimit --pid "$pid" --nofile=64:
+	[ "$(asked '.lost | to_entries[] | "\(.key) \(.value)"' | sort)" = "$(printf \
+		'%s Too many open files\n' "$first" "$second" | sort)" ]
+	start_target --portal "$second" # it takes the place
 	run -0 control clear
 	[ "$(asked .away)" = true ]
-	[ "$(asked '.lost | to_entries[] | "\(.key) \(.value)"')" = "$PORTAL Address already in use" ]
+	[ "$(asked '.lost | to_entries[] | "\(.key) \(.value)"')" = "$second Address already in use" ]
 	run -0 iscsi-ls "iscsi://$first"
-	wait_for grep -q "cannot listen on $PORTAL: " "$away"
+	wait_for grep -q "cannot listen on $second: " "$away"
 	end_target 0
 	wait_for back
 	[ "$(asked '.lost | length')" -eq 0 ]
+	run -0 iscsi-ls "iscsi://$second"
 	[ "$(grep -c 'cannot listen' "$away")" -eq 1 ]
+	[ "$(jq -r --arg portal "$second" 'select(.event == "lost" and .portal == $portal) | .reason' \
+		"$transcript")" = "cannot make a socket: Too many open files
+cannot listen on $second: Address already in use" ]
 }
 
 @test "a gateway that goes away closes the connections that it has" {
@@ -412,16 +462,6 @@ connections() {
 	run -0 socat -t 30 - "UNIX-CONNECT:$CONTROL" < <(head -c 100000 /dev/zero | tr '\0' x
 		printf '\nclear\n')
 	[ "$output" = $'error: a line of more than 16384 bytes\nok' ]
-}
-
-# connect N: open N connections to the control address; their descriptors are in FDS
-connect() {
-	local fd
-	FDS=()
-	while [ "${#FDS[@]}" -lt "$1" ]; do
-		exec {fd}<>"/dev/tcp/${CONTROL%:*}/${CONTROL##*:}"
-		FDS+=("$fd")
-	done
 }
 
 @test "who finds the control socket full is told so" {

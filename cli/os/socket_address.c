@@ -115,3 +115,25 @@ void socket_address_text(const struct socket_address *address, char out[SOCKET_T
 	snprintf(out, SOCKET_TEXT_MAX, strchr(host, ':') ? "[%s]:%u" : "%s:%u", host,
 		 socket_address_port(address));
 }
+
+int socket_cannot_listen(const struct socket_address *address, int code, struct err *err)
+{
+	char text[SOCKET_TEXT_MAX];
+
+	socket_address_text(address, text);
+	return err_sys(err, code, "cannot listen on %s", text);
+}
+
+int socket_listen(const struct socket_address *address, int backlog, struct err *err)
+{
+	int fd = socket_hold(address, err);
+	int rc;
+
+	if (fd < 0)
+		return fd;
+	rc = socket_listen_held(fd, backlog, err);
+	if (rc == 0)
+		return fd;
+	socket_close(fd);
+	return rc;
+}

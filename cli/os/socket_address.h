@@ -29,4 +29,8 @@ static inline void set_address(struct socket_address *out, const void *sockaddr,
 	memcpy(out->bytes, sockaddr, len);
 }
 
+/* Say why an address cannot be had. */
+int socket_cannot_listen(const struct socket_address *address, int code, struct err *err)
+	__attribute__((nonnull));
+
 #endif

@@ -59,27 +59,40 @@ static void send_late(int fd)
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &most, sizeof(most));
 }
 
-int socket_listen(const struct socket_address *address, int backlog, struct err *err)
+int socket_hold(const struct socket_address *address, struct err *err)
 {
-	char text[SOCKET_TEXT_MAX];
-	int on = 1, saved;
+	int on = 1, off = 0, saved;
 	int fd = socket(sockaddr_of(address)->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
 			0);
 
 	if (fd < 0)
 		return err_sys(err, errno, "cannot make a socket");
-	socket_address_text(address, text);
-	/* What it accepts inherits both. */
-	no_delay(fd);
-	send_late(fd);
+	/* With SO_REUSEADDR it is had in spite of connections that were; kept on, others had it, too. */
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
 	    (sockaddr_of(address)->sa_family != AF_INET6 ||
 	     setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) == 0) &&
-	    bind(fd, sockaddr_of(address), address->len) == 0 && listen(fd, backlog) == 0)
+	    bind(fd, sockaddr_of(address), address->len) == 0 &&
+	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &off, sizeof(off)) == 0)
 		return fd;
 	saved = errno;
 	close(fd);
-	return err_sys(err, saved, "cannot listen on %s", text);
+	return socket_cannot_listen(address, saved, err);
+}
+
+int socket_listen_held(int fd, int backlog, struct err *err)
+{
+	struct socket_address address;
+	int on = 1, saved;
+
+	/* What it accepts inherits all three. */
+	no_delay(fd);
+	send_late(fd);
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
+	    listen(fd, backlog) == 0)
+		return 0;
+	saved = errno;
+	(void)socket_local(fd, &address);
+	return socket_cannot_listen(&address, saved, err);
 }
 
 int socket_accept(int listener, struct socket_address *peer)

@@ -98,9 +98,8 @@ static SOCKET new_socket(const struct socket_address *address, struct err *err)
 	return fd;
 }
 
-int socket_listen(const struct socket_address *address, int backlog, struct err *err)
+int socket_hold(const struct socket_address *address, struct err *err)
 {
-	char text[SOCKET_TEXT_MAX];
 	SOCKET fd = new_socket(address, err);
 	int on = 1, code;
 
@@ -110,12 +109,23 @@ int socket_listen(const struct socket_address *address, int backlog, struct err 
 	if (setsockopt(fd, SOL_SOCKET, SO_EXCLUSIVEADDRUSE, (const char *)&on, sizeof(on)) == 0 &&
 	    (sockaddr_of(address)->sa_family != AF_INET6 ||
 	     setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, (const char *)&on, sizeof(on)) == 0) &&
-	    bind(fd, sockaddr_of(address), (int)address->len) == 0 && listen(fd, backlog) == 0)
+	    bind(fd, sockaddr_of(address), (int)address->len) == 0)
 		return (int)fd;
 	code = last_code();
 	closesocket(fd);
-	socket_address_text(address, text);
-	return err_sys(err, code, "cannot listen on %s", text);
+	return socket_cannot_listen(address, code, err);
+}
+
+int socket_listen_held(int fd, int backlog, struct err *err)
+{
+	struct socket_address address;
+	int code;
+
+	if (listen((SOCKET)fd, backlog) == 0)
+		return 0;
+	code = last_code();
+	(void)socket_local(fd, &address);
+	return socket_cannot_listen(&address, code, err);
 }
 
 int socket_accept(int listener, struct socket_address *peer)

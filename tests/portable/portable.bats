@@ -175,6 +175,28 @@ check_faults() { # SYSTEM
 	check_large s390x
 }
 
+@test "a sgw-target on Windows that is away keeps its port, with a connection and without" {
+	need wine socat jq
+	run_target_on windows
+	start_target --control 127.0.0.1:0
+	find_control
+	local round
+	for round in without with; do
+		echo "$round connections"
+		run -0 control 'away 10m'
+		[ "$(control status | jq -c '[.away, .lost]')" = '[true,{}]' ]
+		run -1 socat -u /dev/null "TCP:$PORTAL"
+		[[ $output == *"Connection refused"* ]]
+		run -1 timeout 60 sgw-target --portal "$PORTAL"
+		[[ $output == *"cannot listen on $PORTAL: "* ]]
+		run -0 control clear
+		[ "$(control status | jq .away)" = false ]
+		exec 5<>"/dev/tcp/127.0.0.1/$PORT"
+		run -0 iscsi-inq "iscsi://$PORTAL/$IQN:myvolume/0" # who connected before is accepted, too
+	done
+	exec 5>&-
+}
+
 @test "sgw-init on Windows proves mutual CHAP, with credentials that nobody else can read" {
 	need wine
 	mutual_chap

@@ -54,7 +54,7 @@ struct limits {
 struct gateway_portal {
 	struct socket_address address; /* the port is the real one */
 	bool any_address; /* 0.0.0.0 or ::, each connection names its own */
-	int lost; /* errno: why nobody listens there any more; 0: somebody does, or all is away */
+	int lost; /* errno: why the port is open to others; 0: it is ours, though all be away */
 };
 
 struct gateway {

@@ -70,26 +70,48 @@ void listener_watch(struct listener *listener)
 			    listener->server->frozen || listener->resting ? 0 : LOOP_READ);
 }
 
+/* Have the port, and listen to nobody yet. */
+static int hold(struct listener *listener, struct err *err)
+{
+	const struct gateway *gateway = listener->server->gateway;
+
+	if (listener->held < 0)
+		listener->held = socket_hold(&gateway->portals[listener->portal].address, err);
+	return listener->held < 0 ? listener->held : 0;
+}
+
+static void let_go(struct listener *listener)
+{
+	socket_close(listener->held);
+	listener->held = -1;
+}
+
 int listener_open(struct listener *listener, struct err *err)
 {
 	struct server *server = listener->server;
-	int fd = socket_listen(&server->gateway->portals[listener->portal].address, LISTEN_BACKLOG,
-			       err);
 	int rc;
 
-	if (fd < 0)
-		return fd;
+	if (listener->fd >= 0)
+		return 0;
+	rc = hold(listener, err);
+	if (rc < 0)
+		return rc;
 	listener->watch = (struct loop_watch){ .ready = listener_ready, .arg = listener };
 	listener->rest = (struct loop_timer){ .fire = rest_is_over, .arg = listener };
-	rc = loop_add(server->loop, &listener->watch, fd, server->frozen ? 0 : LOOP_READ, err);
-	if (rc < 0)
-		socket_close(fd);
-	else
-		listener->fd = fd;
-	return rc;
+	rc = socket_listen_held(listener->held, LISTEN_BACKLOG, err);
+	if (rc == 0)
+		rc = loop_add(server->loop, &listener->watch, listener->held,
+			      server->frozen ? 0 : LOOP_READ, err);
+	if (rc < 0) {
+		let_go(listener);
+		return rc;
+	}
+	listener->fd = listener->held;
+	listener->held = -1;
+	return 0;
 }
 
-void listener_close(struct listener *listener)
+static void stop_listening(struct listener *listener)
 {
 	if (listener->fd < 0)
 		return;
@@ -98,6 +120,19 @@ void listener_close(struct listener *listener)
 	loop_remove(listener->server->loop, &listener->watch);
 	socket_close(listener->fd);
 	listener->fd = -1;
+}
+
+/* One that listens admits none beside it: for a moment the port is nobody's. */
+int listener_leave(struct listener *listener, struct err *err)
+{
+	stop_listening(listener);
+	return hold(listener, err);
+}
+
+void listener_close(struct listener *listener)
+{
+	stop_listening(listener);
+	let_go(listener);
 }
 
 int server_listen(struct server *server, const struct portal_option *where, struct err *err)
@@ -123,6 +158,7 @@ int server_listen(struct server *server, const struct portal_option *where, stru
 		.server = server,
 		.portal = gateway->portal_count,
 		.fd = -1,
+		.held = -1,
 		.next = server->listeners,
 	};
 	server->listeners = listener;

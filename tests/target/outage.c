@@ -5,26 +5,25 @@
 #include "server.h"
 #include "server_state.h"
 #include "stall.h"
+#include "transcript.h"
 
-enum { AGAIN_MS = 50 }; /* until a port is tried again that somebody else took meanwhile */
+enum { AGAIN_MS = 50 }; /* until a port is tried again that could not be kept */
 
 /* ---- away ---- */
 
-/* Listen at a portal again. Returns whether it does; why not is told the first time. */
-static bool listen_again(struct listener *listener)
+/* Whether a portal is lost by what was tried, a negative errno, and if so why: told once. */
+static bool is_lost(const struct listener *listener, int rc, const struct err *err)
 {
 	struct gateway *gateway = listener->server->gateway;
 	struct gateway_portal *portal = &gateway->portals[listener->portal];
-	bool told = portal->lost != 0;
-	struct err err;
 
-	portal->lost = 0;
-	if (listener->fd >= 0 || listener_open(listener, &err) == 0)
-		return true;
-	portal->lost = err.code;
-	if (!told && gateway->warn)
-		gateway->warn(&err);
-	return false;
+	if (rc < 0 && portal->lost != -rc) {
+		if (gateway->warn)
+			gateway->warn(err);
+		transcript_lost(gateway, portal, err->reason);
+	}
+	portal->lost = rc < 0 ? -rc : 0;
+	return rc < 0;
 }
 
 static void come_back(void *arg)
@@ -33,8 +32,9 @@ static void come_back(void *arg)
 	bool back = true;
 	struct err err;
 
+	server->gateway->now = loop_now(server->loop);
 	for (struct listener *it = server->listeners; it; it = it->next)
-		back &= listen_again(it);
+		back &= !is_lost(it, listener_open(it, &err), &err);
 	/* A timer's memory is there: it has just fired. */
 	if (back)
 		server->away = false;
@@ -44,12 +44,12 @@ static void come_back(void *arg)
 
 void server_leave(struct server *server)
 {
+	struct err err;
+
 	server->leaving = false;
 	server->away = true;
-	for (struct listener *it = server->listeners; it; it = it->next) {
-		listener_close(it);
-		server->gateway->portals[it->portal].lost = 0;
-	}
+	for (struct listener *it = server->listeners; it; it = it->next)
+		(void)is_lost(it, listener_leave(it, &err), &err);
 	for (struct peer *it = server->peers; it; it = it->next)
 		connection_end(&it->connection, "the target is away");
 }

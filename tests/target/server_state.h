@@ -30,7 +30,8 @@ struct peer {
 struct listener {
 	struct server *server;
 	struct loop_watch watch;
-	int fd; /* -1: closed for a while */
+	int fd; /* it listens; -1: not for a while */
+	int held; /* it keeps the port meanwhile; -1: none does */
 	struct loop_timer rest;
 	bool resting; /* it accepts nothing until then */
 	size_t portal;
@@ -65,8 +66,10 @@ void server_go_on(struct peer *peer) __attribute__((nonnull));
 void server_welcome(struct listener *listener, int fd, const struct socket_address *far)
 	__attribute__((nonnull));
 
-/* listener.c: open one again at its portal, or close it; 0 or a negative errno. */
+/* listener.c: listen at its portal, anew after listener_leave; 0 or a negative errno. */
 int listener_open(struct listener *listener, struct err *err) __attribute__((nonnull));
+/* Listen no more, and keep the port; 0, or a negative errno where it is open to others now. */
+int listener_leave(struct listener *listener, struct err *err) __attribute__((nonnull));
 void listener_close(struct listener *listener) __attribute__((nonnull));
 void listener_watch(struct listener *listener) __attribute__((nonnull));
 

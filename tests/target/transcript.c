@@ -176,6 +176,21 @@ void transcript_fault(const struct gateway *gateway, const struct connection *co
 	end_line(gateway->transcript, line);
 }
 
+void transcript_lost(const struct gateway *gateway, const struct gateway_portal *portal,
+		     const char *why)
+{
+	char text[SOCKET_TEXT_MAX];
+	json_t *line;
+
+	if (!gateway->transcript)
+		return;
+	socket_address_text(&portal->address, text);
+	line = begin_line(gateway, "lost");
+	json_object_set_new(line, "portal", json_string(text));
+	json_object_set_new(line, "reason", json_string(why));
+	end_line(gateway->transcript, line);
+}
+
 void transcript_reject(const struct connection *connection, const uint8_t *bhs, uint8_t reason)
 {
 	char name[16];

@@ -10,6 +10,7 @@
 struct connection;
 struct err;
 struct gateway;
+struct gateway_portal;
 struct transcript;
 
 /* How a login ended; what is not known is NULL. */
@@ -42,6 +43,9 @@ void transcript_login(const struct connection *connection, const struct login_fa
 /* A rule struck; connection: what it struck, or NULL. */
 void transcript_fault(const struct gateway *gateway, const struct connection *connection,
 		      const char *rule) __attribute__((nonnull(1, 3)));
+/* A portal where nobody can connect any more, and why. */
+void transcript_lost(const struct gateway *gateway, const struct gateway_portal *portal,
+		     const char *why) __attribute__((nonnull));
 void transcript_reject(const struct connection *connection, const uint8_t *bhs, uint8_t reason)
 	__attribute__((nonnull));
 
