@@ -48,6 +48,17 @@ static json_t *actions_json(const struct actions *actions)
 	return list;
 }
 
+/* What an attempt before this one wrote is told as well. */
+static void go_on(json_t *document, const json_t *former, const char *key)
+{
+	json_t *list = json_copy(json_object_get(former, key));
+
+	if (list) {
+		json_array_extend(list, json_object_get(document, key));
+		json_object_set_new(document, key, list);
+	}
+}
+
 static json_t *make_document(const struct apply_report *report, const struct plan *plan,
 			     const struct actions *actions)
 {
@@ -63,13 +74,13 @@ static json_t *make_document(const struct apply_report *report, const struct pla
 	return document;
 }
 
-static void print_counts(const struct plan *plan)
+static void print_counts(size_t files, size_t live)
 {
-	if (plan->file_count > 0)
-		printf("%zu %s", plan->file_count, plan->file_count == 1 ? "file" : "files");
-	if (plan->live_count > 0)
-		printf("%s%zu live %s", plan->file_count > 0 ? " and " : "", plan->live_count,
-		       plan->live_count == 1 ? "value" : "values");
+	if (files > 0)
+		printf("%zu %s", files, files == 1 ? "file" : "files");
+	if (live > 0)
+		printf("%s%zu live %s", files > 0 ? " and " : "", live,
+		       live == 1 ? "value" : "values");
 }
 
 /* prefix comes first in the line. */
@@ -99,24 +110,16 @@ static void print_action(const struct action *action, const char *prefix)
 static int print_table(const struct apply_report *report, const struct plan *plan,
 		       const struct actions *actions, struct err *err)
 {
-	const struct options *opt = report->opt;
-	int rc = 0;
+	const bool dry_run = report->opt->dry_run;
+	int rc = plan_print_table(plan, err);
 
-	if (!is_empty(plan)) {
-		rc = plan_print_table(plan, err);
-		print_counts(plan);
-		if (opt->dry_run) {
-			printf(" would change; nothing was written\n");
-		} else {
-			printf(" written; take it back with: ");
-			options_print_command(&(struct options){ .root = opt->root }, "undo",
-					      stdout);
-			printf(" %s\n", report->id);
-		}
-	} else if (actions->count == 0) {
+	if (dry_run && !is_empty(plan)) {
+		print_counts(plan->file_count, plan->live_count);
+		printf(" would change; nothing was written\n");
+	} else if (report->id[0] == '\0' && is_empty(plan) && actions->count == 0) {
 		printf("nothing to change\n");
 	}
-	for (size_t i = 0; opt->dry_run && i < actions->count; i++)
+	for (size_t i = 0; dry_run && i < actions->count; i++)
 		print_action(&actions->items[i], "");
 	return rc;
 }
@@ -133,16 +136,37 @@ static int print_diff(const struct plan *plan, const struct actions *actions, st
 int apply_report_plan(struct apply_report *report, const struct plan *plan,
 		      const struct actions *actions, struct err *err)
 {
+	json_t *former = report->document;
+
+	if (report->attempts == 0 || !is_empty(plan)) {
+		report->files = plan->file_count;
+		report->live = plan->live_count;
+		report->attempts++;
+	}
 	switch (report->opt->output) {
 	case OUTPUT_JSON:
-		json_decref(report->document); /* of an attempt before this one */
 		report->document = make_document(report, plan, actions);
+		go_on(report->document, former, "changes");
+		go_on(report->document, former, "live");
+		json_decref(former);
 		return 0;
 	case OUTPUT_DIFF:
 		return print_diff(plan, actions, err);
 	default:
 		return print_table(report, plan, actions, err);
 	}
+}
+
+void apply_report_written(const struct apply_report *report)
+{
+	bool anew = report->attempts > 1;
+
+	if (report->opt->output != OUTPUT_TABLE || report->id[0] == '\0')
+		return;
+	print_counts(report->files, report->live);
+	printf(" written%s; take %s back with: ", anew ? " once more" : "", anew ? "all" : "it");
+	options_print_command(&(struct options){ .root = report->opt->root }, "undo", stdout);
+	printf(" %s\n", report->id);
 }
 
 void apply_report_add(struct apply_report *report, const char *key, json_t *value)

@@ -16,11 +16,19 @@ struct apply_report {
 	const struct options *opt;
 	char id[TX_ID_MAX]; /* of the journal's entry; empty: nothing was written */
 	json_t *document; /* with --output json, from apply_report_plan() on */
+	unsigned attempts; /* that wrote something; the last one's counts: */
+	size_t files, live;
 };
 
-/* The plan, before what it points to ends; of a dry run what would be done as well. */
+/*
+ * The plan, before what it points to ends; of a dry run what would be done as
+ * well. Of an apply that begins anew each attempt that wrote.
+ */
 int apply_report_plan(struct apply_report *report, const struct plan *plan,
 		      const struct actions *actions, struct err *err);
+
+/* What was written holds: how to take it back. Nothing where nothing was. */
+void apply_report_written(const struct apply_report *report);
 
 /* Add to the document for programs; takes the value. Nothing without a document. */
 void apply_report_add(struct apply_report *report, const char *key, json_t *value);

@@ -129,13 +129,11 @@ static int look_again(struct applying *a, struct err *err)
 			continue;
 		/* iscsiadm writes a record as it read it before it had the lock. */
 		err_set(err, finding->place->kind == PLACE_RECORD ? ESTALE : EIO,
-			"%s is not in effect after it was written; entry %s stands, undo "
-			"takes it back",
+			"%s is not in effect after it was written",
 			finding->value			      ? finding->value->where->key
 			: finding->verdict == VERDICT_HARMFUL ? "what disables its harmful rule"
-							      : "its mode",
-			a->report.id);
-		rc = err_at(err, "%s", finding->place->path);
+							      : "its mode");
+		rc = paths_at(&a->in.paths, finding->place->path, err);
 	}
 	return rc;
 }
@@ -165,14 +163,18 @@ static bool changes_something(const struct plan *plan)
 static int write_plan(struct applying *a, struct err *live_err, struct err *err)
 {
 	const struct paths *paths = &a->in.paths;
-	char command[256];
+	char command[256], id[TX_ID_MAX];
 	int rc;
 
 	describe(a->opt, command, sizeof(command));
 	tx_live(a->tx, a->plan.lives, a->plan.live_count);
-	rc = tx_commit(a->tx, command, a->plan.files, a->plan.file_count, a->report.id, err);
+	if (a->report.id[0] != '\0')
+		tx_go_on(a->tx, a->report.id);
+	rc = tx_commit(a->tx, command, a->plan.files, a->plan.file_count, id, err);
 	if (rc < 0)
 		return rc;
+	if (id[0] != '\0')
+		snprintf(a->report.id, sizeof(a->report.id), "%s", id);
 	for (size_t i = 0; i < a->actions.count; i++) {
 		if (a->actions.items[i].kind == ACTION_RELOAD_RULES)
 			live_reload_rules(&a->plan, paths);
@@ -193,7 +195,7 @@ static int carry_out(struct applying *a, struct err *err)
 	if (rc == 0)
 		rc = apply_report_plan(&a->report, &a->plan, &a->actions, err);
 	if (rc == 0 && a->report.id[0] != '\0')
-		rc = report_flush(err, "the files are; undo %s takes them back", a->report.id);
+		rc = report_flush(err, "the files are");
 	/* Both point into the survey: they end before the second look. */
 	plan_done(&a->plan);
 	actions_done(&a->actions);
@@ -201,7 +203,11 @@ static int carry_out(struct applying *a, struct err *err)
 		*err = live_err;
 		rc = -err->code;
 	}
-	return rc == 0 && a->report.id[0] != '\0' ? look_again(a, err) : rc;
+	if (rc == 0 && a->report.id[0] != '\0')
+		rc = look_again(a, err);
+	if (rc == 0)
+		apply_report_written(&a->report);
+	return rc;
 }
 
 static int begin(struct applying *a, struct err *err)
@@ -249,7 +255,6 @@ static int attempt(struct applying *a, struct err *err)
 {
 	int rc = inspection_survey(&a->in, true, err);
 
-	a->report.id[0] = '\0';
 	if (rc == 0)
 		rc = foresee(a, err);
 	if (rc < 0)
@@ -264,11 +269,19 @@ static int attempt_again(struct applying *a, struct err *err)
 	int rc = attempt(a, err);
 
 	for (int i = 1; rc == -ESTALE && i < ATTEMPTS; i++) {
+		if (a->report.id[0] != '\0')
+			warn("%s: %s: others write it, too; once more", err->place, err->reason);
 		nanosleep(&pause, NULL);
 		actions_done(&a->actions);
 		plan_done(&a->plan);
 		*err = (struct err){ 0 };
 		rc = attempt(a, err);
+	}
+	if (rc < 0 && a->report.id[0] != '\0') {
+		size_t len = strlen(err->reason);
+
+		snprintf(err->reason + len, sizeof(err->reason) - len,
+			 "; entry %s stands, undo takes it back", a->report.id);
 	}
 	/* Logins take their time: nobody has to wait for them. */
 	tx_end(TAKE_PTR(a->tx));

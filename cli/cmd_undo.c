@@ -176,7 +176,10 @@ static void note_step(const struct undo_step *step, void *ctx)
 					"result", done[step->action], "note", json_text(note)));
 }
 
-/* Entries that the next run mends before anything else, and whether that one had CHAP in it. */
+/*
+ * Entries that the next run mends before anything else, by which the last apply
+ * is taken back, and whether that one had CHAP in it.
+ */
 static int look_into(const struct paths *paths, const char *id, size_t *half, bool *chap,
 		     struct err *err)
 {
@@ -187,7 +190,7 @@ static int look_into(const struct paths *paths, const char *id, size_t *half, bo
 	*half = 0;
 	*chap = false;
 	for (size_t i = 0; rc == 0 && i < count; i++) {
-		*half += entries[i].state == ENTRY_HALF_APPLIED ||
+		*half += (entries[i].state == ENTRY_HALF_APPLIED && !entries[i].goes_on) ||
 			 entries[i].state == ENTRY_HALF_UNDONE;
 		*chap |= strcmp(entries[i].id, id) == 0 && strstr(entries[i].command, "--chap");
 	}

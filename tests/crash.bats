@@ -19,7 +19,7 @@ teardown() {
 	rm -rf "$SCRATCH"
 }
 
-crash() { # kill|error apply|undo
+crash() { # kill|error|race apply|undo
 	"$BUILD/crash/crash" "$BUILD/crash/sgw-init" "$@" "$SCRATCH" "$STRIDE"
 }
 
@@ -37,4 +37,8 @@ crash() { # kill|error apply|undo
 
 @test "undo on a disk that fails at any call exits 1, names the place, and nothing is half done" {
 	crash error undo
+}
+
+@test "apply that begins anew leaves one journal entry, also where it is killed at any moment" {
+	crash race apply
 }

@@ -109,6 +109,14 @@ static json_t *format_live(const struct entry *entry, struct err *err)
 	return list;
 }
 
+/* Most have none. */
+static json_t *format_former(const struct entry *entry)
+{
+	if (entry->former[0] == '\0')
+		return NULL;
+	return json_pack("{s:s, s:I}", "id", entry->former, "own", (json_int_t)entry->own);
+}
+
 /* rest is the document behind its first brace. */
 static int seal(const char *rest, struct buf *json, struct err *err)
 {
@@ -129,6 +137,7 @@ int entry_format(const struct entry *entry, struct buf *json, struct buf *images
 	CLEANUP(free_json) json_t *files = json_array();
 	CLEANUP(free_json) json_t *dirs = json_array();
 	CLEANUP(free_json) json_t *live = NULL;
+	CLEANUP(free_json) json_t *former = NULL;
 	CLEANUP(free_json) json_t *document = NULL;
 	CLEANUP(free_ptr) char *text = NULL;
 	char hash[ENTRY_HASH_SIZE];
@@ -152,10 +161,12 @@ int entry_format(const struct entry *entry, struct buf *json, struct buf *images
 	ret = entry_hash(buf_text(images), images->len, hash, err);
 	if (ret < 0)
 		return ret;
-	document = json_pack("{s:s, s:s, s:s, s:I, s:{s:I, s:s}, s:O, s:O, s:O*}", "schema",
+	former = format_former(entry);
+	document = json_pack("{s:s, s:s, s:s, s:I, s:O*, s:{s:I, s:s}, s:O, s:O, s:O*}", "schema",
 			     ENTRY_SCHEMA, "id", entry->id, "command", entry->command, "time",
-			     (json_int_t)entry->time, "images", "size", (json_int_t)images->len,
-			     "sha256", hash, "directories", dirs, "files", files, "live", live);
+			     (json_int_t)entry->time, "former", former, "images", "size",
+			     (json_int_t)images->len, "sha256", hash, "directories", dirs, "files",
+			     files, "live", live);
 	text = document ? json_dumps(document, JSON_COMPACT) : NULL;
 	return text ? seal(text + 1, json, err) : err_oom(err);
 }

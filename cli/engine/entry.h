@@ -55,8 +55,10 @@ struct entry {
 	char id[TX_ID_MAX];
 	char command[ENTRY_COMMAND_MAX]; /* never a secret */
 	int64_t time; /* seconds since 1970 */
+	char former[TX_ID_MAX]; /* the entry that this one goes on from, and takes in; else empty */
 	struct entry_file *files;
 	size_t file_count;
+	size_t own; /* of these, the first, this commit writes; the others are its former's */
 	struct entry_live *live;
 	size_t live_count;
 	struct dirs dirs; /* made for it, parents first, without links */

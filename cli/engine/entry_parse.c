@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/journal.h"
 #include "err.h"
 
 enum { TEXT_MAX = 4096 };
@@ -320,6 +321,28 @@ static int check_images(const struct entry *entry, const json_t *about, json_int
 	return ret;
 }
 
+/* An entry without a former wrote all of its files. */
+static int parse_former(struct entry *entry, const json_t *former, struct err *err)
+{
+	CLEANUP(free_ptr) char *id = NULL;
+	json_int_t own;
+	int ret;
+
+	entry->own = entry->file_count;
+	if (!former)
+		return 0;
+	ret = parse_text(former, "id", false, &id, err);
+	if (ret == 0 && !journal_id_valid(id))
+		ret = err_set(err, EINVAL, "\"former\" is no entry: %s", id);
+	if (ret == 0)
+		ret = parse_number(former, "own", (json_int_t)entry->file_count, &own, err);
+	if (ret < 0)
+		return ret;
+	snprintf(entry->former, sizeof(entry->former), "%s", id);
+	entry->own = (size_t)own;
+	return 0;
+}
+
 int entry_parse(struct entry *entry, const char *json, size_t len, struct buf *images,
 		struct err *err)
 {
@@ -352,5 +375,7 @@ int entry_parse(struct entry *entry, const char *json, size_t len, struct buf *i
 		ret = parse_live(entry, json_object_get(document, "live"), err);
 	if (ret == 0)
 		ret = parse_files(entry, json_object_get(document, "files"), (size_t)size, err);
+	if (ret == 0)
+		ret = parse_former(entry, json_object_get(document, "former"), err);
 	return ret < 0 ? ret : parse_dirs(entry, json_object_get(document, "directories"), err);
 }

@@ -29,6 +29,8 @@ static const struct {
 	{ ENTRY_UNDONE, "undone" },
 	{ ENTRY_HALF_UNDONE, "undoing" },
 	{ ENTRY_APPLIED, "done" },
+	/* To take its former in is one rename: by it the entry is done. */
+	{ ENTRY_APPLIED, JOURNAL_FORMER },
 };
 
 /* Time and suffix of an id; false where it is none. */
@@ -269,6 +271,7 @@ int journal_list(const struct paths *paths, struct journal_entry **entries, size
 			out->time = entry.time;
 			out->file_count = entry.file_count;
 			out->live_count = entry.live_count;
+			out->goes_on = out->state == ENTRY_HALF_APPLIED && entry.former[0] != '\0';
 		}
 		entry_done(&entry);
 	}

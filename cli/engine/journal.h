@@ -30,6 +30,7 @@ struct journal_entry {
 	enum entry_state state;
 	size_t file_count;
 	size_t live_count; /* live values */
+	bool goes_on; /* half applied, where what came before it in the same apply stands by itself */
 	char problem[256]; /* of an unreadable one */
 };
 
@@ -59,6 +60,7 @@ int journal_load(const struct paths *paths, const char *id, struct entry *entry,
 /* Names in an entry's directory. */
 #define JOURNAL_INTENT "intent.json"
 #define JOURNAL_IMAGES "images"
+#define JOURNAL_FORMER "former" /* an entry that it took in, on its way out */
 const char *journal_mark_name(enum entry_state state);
 
 /* The journal's directory, -ENOENT where it is missing and not to be made. */

@@ -244,6 +244,65 @@ int journal_drop(const struct paths *paths, const char *id, struct err *err)
 	return ret < 0 ? journal_at(paths, id, "", err) : 0;
 }
 
+/* Mark an entry done that has taken its former in, and remove what is left of that one. */
+static int settle(const struct paths *paths, int journal, const char *id, struct err *err)
+{
+	char path[TX_ID_MAX + sizeof(JOURNAL_FORMER) + 1], old[sizeof(OLD) + TX_ID_MAX];
+	struct stat st;
+	int ret;
+
+	snprintf(path, sizeof(path), "%s/" JOURNAL_FORMER, id);
+	if (fstatat(journal, path, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+		if (errno == ENOENT || errno == ENOTDIR)
+			return 0;
+		err_sys(err, errno, "cannot look for what it took in");
+		return journal_at(paths, id, "", err);
+	}
+	ret = journal_set_mark(paths, id, ENTRY_APPLIED, err);
+	if (ret < 0)
+		return ret;
+	snprintf(old, sizeof(old), OLD "%s", id);
+	if (renameat(journal, path, journal, old) < 0) {
+		err_sys(err, errno, "cannot rename what it took in");
+		return journal_at(paths, id, "", err);
+	}
+	return remove_dir(paths, journal, old, err);
+}
+
+/* By that rename id is done and former is gone. */
+static int move_in(int journal, const char *id, const char *former, struct err *err)
+{
+	int dir = open_entry(journal, id, err), ret = 0;
+
+	if (dir < 0)
+		return dir;
+	if (renameat(journal, former, dir, JOURNAL_FORMER) < 0)
+		ret = err_sys(err, errno, "cannot take %s in", former);
+	else if (fsync(dir) < 0 || fsync(journal) < 0)
+		ret = err_sys(err, errno, "cannot sync the journal");
+	/* Where it cannot be taken back either, it stands. */
+	if (ret < 0 && renameat(dir, JOURNAL_FORMER, journal, former) < 0 && errno != ENOENT)
+		ret = 0;
+	close(dir);
+	return ret;
+}
+
+int journal_take_in(const struct paths *paths, const char *id, const char *former, struct err *err)
+{
+	struct err later;
+	int journal, ret;
+
+	journal = journal_open(paths, false, err);
+	if (journal < 0)
+		return journal;
+	ret = move_in(journal, id, former, err);
+	/* What refuses now is left to the next sweep. */
+	if (ret == 0)
+		settle(paths, journal, id, &later);
+	close(journal);
+	return ret < 0 ? journal_at(paths, id, "", err) : 0;
+}
+
 int journal_sweep(const struct paths *paths, struct err *err)
 {
 	char **names;
@@ -258,6 +317,8 @@ int journal_sweep(const struct paths *paths, struct err *err)
 		if (strncmp(names[i], NEW, strlen(NEW)) == 0 ||
 		    strncmp(names[i], OLD, strlen(OLD)) == 0)
 			ret = remove_dir(paths, journal, names[i], err);
+		else if (journal_id_valid(names[i]))
+			ret = settle(paths, journal, names[i], err);
 	if (names)
 		paths_list_free(names, count);
 	close(journal);

@@ -18,6 +18,12 @@ int journal_set_mark(const struct paths *paths, const char *id, enum entry_state
 int journal_clear_mark(const struct paths *paths, const char *id, enum entry_state state,
 		       struct err *err);
 
+/*
+ * Make the mark ENTRY_APPLIED of an entry that goes on from former, and remove
+ * that one: at any moment either former stands and id does not, or id alone.
+ */
+int journal_take_in(const struct paths *paths, const char *id, const char *former, struct err *err);
+
 /* Remove an entry that was rolled back. */
 int journal_drop(const struct paths *paths, const char *id, struct err *err);
 /* Remove what a killed run left of entries that were being written or dropped. */

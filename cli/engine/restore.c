@@ -169,8 +169,9 @@ static int plan_file(struct plan *plan, size_t number, struct err *err)
 }
 
 int restore_plan(struct restore *restore, const struct paths *paths, const struct entry *entry,
-		 struct err *err)
+		 bool own, struct err *err)
 {
+	const size_t count = own ? entry->own : entry->file_count;
 	size_t i;
 	int ret = 0;
 
@@ -179,7 +180,7 @@ int restore_plan(struct restore *restore, const struct paths *paths, const struc
 	if (!restore->edited)
 		return err_oom(err);
 	restore->edited_count = entry->file_count;
-	for (i = 0; ret == 0 && i < entry->file_count; i++) {
+	for (i = 0; ret == 0 && i < count; i++) {
 		struct found now;
 		struct plan plan = { restore, &entry->files[i], &now };
 

@@ -3,6 +3,7 @@
 #ifndef SGW_RESTORE_H
 #define SGW_RESTORE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "buf.h"
@@ -22,9 +23,12 @@ struct restore {
 	size_t live_count;
 };
 
-/* entry is used for as long as the plan is. restore_done() also after an error. */
+/*
+ * own: what the entry's last commit wrote, without what its former did. entry
+ * is used for as long as the plan is. restore_done() also after an error.
+ */
 int restore_plan(struct restore *restore, const struct paths *paths, const struct entry *entry,
-		 struct err *err);
+		 bool own, struct err *err);
 /* path is used, key and note are copied. */
 int restore_add_step(struct restore *restore, enum undo_action action, const char *path,
 		     const char *key, const char *note, struct err *err);

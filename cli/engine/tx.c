@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "documents/document.h"
+#include "engine/amend.h"
 #include "engine/entry.h"
 #include "engine/journal_writer.h"
 #include "engine/replace.h"
@@ -24,6 +25,7 @@ struct tx {
 	int lock;
 	const struct tx_live *live;
 	size_t live_count;
+	const char *former; /* entry to go on from, or NULL */
 };
 
 const struct paths *tx_paths(const struct tx *tx)
@@ -35,6 +37,11 @@ void tx_live(struct tx *tx, const struct tx_live *live, size_t count)
 {
 	tx->live = live;
 	tx->live_count = count;
+}
+
+void tx_go_on(struct tx *tx, const char *id)
+{
+	tx->former = id;
 }
 
 int tx_begin(struct tx **tx, const struct paths *paths, struct buf *recovered, struct err *err)
@@ -75,13 +82,14 @@ void tx_end(struct tx *tx)
 struct work {
 	struct entry entry;
 	struct change_set set;
+	struct amend amend;
 };
 
 static void work_done(struct work *work)
 {
-	work->entry.dirs = (struct dirs){ 0 }; /* they are the set's */
 	entry_done(&work->entry);
 	change_set_done(&work->set);
+	amend_done(&work->amend);
 }
 
 static int check_before(const struct tx_file *file, const struct found *now, struct err *err)
@@ -213,17 +221,30 @@ static void roll_back(const struct paths *paths, const char *id, struct err *err
 			 second.place, second.reason);
 }
 
+/* What the entry says beside its files. */
+static int complete(struct work *work, const struct tx *tx, struct err *err)
+{
+	struct entry *entry = &work->entry;
+	int ret = add_live(entry, tx->live, tx->live_count, err);
+
+	for (size_t i = 0; ret == 0 && i < work->set.dirs.count; i++)
+		ret = dirs_add(&entry->dirs, work->set.dirs.paths[i], err);
+	entry->own = entry->file_count;
+	return ret;
+}
+
 static int write_all(struct work *work, const struct paths *paths, struct err *err)
 {
 	struct entry *entry = &work->entry;
 	int ret;
 
-	entry->dirs = work->set.dirs;
 	ret = journal_write(paths, entry, err);
 	if (ret < 0)
 		return ret;
 	ret = replace_write(&work->set, err);
-	if (ret == 0)
+	if (ret == 0 && entry->former[0] != '\0')
+		ret = journal_take_in(paths, entry->id, entry->former, err);
+	else if (ret == 0)
 		ret = journal_set_mark(paths, entry->id, ENTRY_APPLIED, err);
 	if (ret < 0)
 		roll_back(paths, entry->id, err);
@@ -235,22 +256,27 @@ int tx_commit(struct tx *tx, const char *command, const struct tx_file *files, s
 {
 	struct signals_held held;
 	struct work work = { .set = { .paths = tx->paths, .id = work.entry.id } };
+	bool needed;
 	int ret;
 
 	id[0] = '\0';
 	escape_text(command, strlen(command), work.entry.command, sizeof(work.entry.command));
 	ret = gather(&work, tx->paths, files, count, err);
 	if (ret == 0)
-		ret = add_live(&work.entry, tx->live, tx->live_count, err);
-	if (ret == 0)
 		ret = replace_check(&work.set, err);
-	if (ret == 0 && (work.set.count > 0 || work.entry.live_count > 0)) {
+	if (ret == 0)
+		ret = complete(&work, tx, err);
+	needed = work.set.count > 0 || work.entry.live_count > 0;
+	if (ret == 0 && needed && tx->former)
+		ret = amend(&work.amend, tx->paths, tx->former, &work.entry, err);
+	if (ret == 0 && needed) {
 		signals_hold(&held);
 		ret = write_all(&work, tx->paths, err);
 		signals_release(&held);
 		snprintf(id, TX_ID_MAX, "%s", ret == 0 ? work.entry.id : "");
 	}
 	tx_live(tx, NULL, 0);
+	tx_go_on(tx, NULL);
 	work_done(&work);
 	return ret;
 }

@@ -64,6 +64,13 @@ int tx_begin(struct tx **tx, const struct paths *paths, struct buf *recovered, s
 void tx_live(struct tx *tx, const struct tx_live *live, size_t count);
 
 /*
+ * The next commit goes on from entry id, the newest, which others wrote over:
+ * it takes that one in, so that one undo takes both back. Where it fails, or
+ * is killed, that one stands as it was. Used until tx_commit() returns.
+ */
+void tx_go_on(struct tx *tx, const char *id);
+
+/*
  * Check all of it, then write all of it: before-images and intent synced,
  * temps synced, renames under the database's lock, directories synced, done
  * mark. Missing directories are made (0700 below a database, else 0755) and

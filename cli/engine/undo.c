@@ -108,7 +108,7 @@ static int put_back_anew(const struct paths *paths, const struct entry *entry, b
 
 	ret = remove_temps(paths, entry, err);
 	if (ret == 0)
-		ret = restore_plan(&restore, paths, entry, err);
+		ret = restore_plan(&restore, paths, entry, drop, err);
 	if (ret == 0 && !drop)
 		ret = restore_live_plan(&restore, paths, entry, err);
 	if (ret == 0)
@@ -323,7 +323,7 @@ static int prepare(const struct paths *paths, const char *id, bool half, struct 
 
 	ret = find_entry(paths, id, half, entry, err);
 	if (ret == 0)
-		ret = restore_plan(restore, paths, entry, err);
+		ret = restore_plan(restore, paths, entry, false, err);
 	if (ret == 0)
 		ret = restore_live_plan(restore, paths, entry, err);
 	return ret < 0 ? ret : ask_veto(restore, entry, veto, ctx, err);

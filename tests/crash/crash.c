@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * crash PROGRAM kill|error apply|undo SCRATCH [STRIDE]: run PROGRAM (sgw-init with
+ * crash PROGRAM kill|error|race apply|undo SCRATCH [STRIDE]: run PROGRAM (sgw-init with
  * fault.c in it) on a tree of twenty records, once for each system call that
  * touches the tree. kill: it is killed before each call that changes the tree
  * (between two of them the tree is the same); every file is whole then, and
  * the next run makes good. error: each call fails once with ENOSPC, EIO or
  * EACCES, those that change the tree with each of them; it exits 1 and names
- * the place, and nothing is half done. STRIDE spares calls that only look.
+ * the place, and nothing is half done. race: kill, in an apply that begins anew
+ * since others wrote a record behind its back; it leaves one journal entry.
+ * STRIDE spares calls that only look.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -38,6 +40,7 @@ struct crash {
 	struct point *points;
 	size_t count;
 	size_t stride; /* of the calls that only look, every which one fails */
+	size_t race_at; /* before this call others write the last record; 0: they do not */
 	/* of one worker */
 	char root[PATH_MAX];
 	char output[OUTPUT_MAX]; /* of the last run, both streams */
@@ -45,6 +48,19 @@ struct crash {
 };
 
 static const int errors[] = { ENOSPC, EIO, EACCES };
+
+/* The others write what the record was before; they read it before they had the lock. */
+static void set_race(const struct crash *crash)
+{
+	char number[32], from[2 * PATH_MAX], to[2 * PATH_MAX];
+
+	snprintf(number, sizeof(number), "%zu", crash->race_at);
+	snprintf(from, sizeof(from), "%s" TREE_LAST_RECORD, crash->template);
+	snprintf(to, sizeof(to), "%s" TREE_LAST_RECORD, crash->root);
+	setenv("FAULT_COPY_AT", number, 1);
+	setenv("FAULT_COPY_FROM", from, 1);
+	setenv("FAULT_COPY_TO", to, 1);
+}
 
 /* Exit status, or minus the signal. at 0: no fault. */
 static int run(struct crash *crash, const char *verb, size_t at, int error, const char *log)
@@ -67,6 +83,8 @@ static int run(struct crash *crash, const char *verb, size_t at, int error, cons
 		setenv("FAULT_ERROR", code, 1);
 		if (log)
 			setenv("FAULT_LOG", log, 1);
+		if (crash->race_at > 0 && (at > 0 || log))
+			set_race(crash);
 		dup2(ends[1], 1);
 		dup2(ends[1], 2);
 		execl(crash->program, "sgw-init", verb, "--root", crash->root, NULL);
@@ -115,12 +133,17 @@ static void fresh(const struct crash *crash)
 	tree_copy(crash->template, crash->root);
 }
 
-/* Whatever was interrupted, an undo brings the old tree back, and an apply then the new one. */
-static const char *recover(struct crash *crash)
+/*
+ * Whatever was interrupted, an undo brings the old tree back, and an apply then
+ * the new one. An apply that mended what others wrote is an entry of its own.
+ */
+static const char *recover(struct crash *crash, bool applied)
 {
 	const char *what;
-	int rc = run(crash, "undo", 0, 0, NULL);
+	int rc = 0, undos;
 
+	for (undos = crash->race_at > 0 && applied ? 2 : 1; rc == 0 && undos > 0; undos--)
+		rc = run(crash, "undo", 0, 0, NULL);
 	if (rc != 0 && (rc != 1 || !strstr(crash->output, "nothing to undo")))
 		return "the next undo failed";
 	what = differs(crash, &crash->old);
@@ -154,7 +177,7 @@ static void try_kill(struct crash *crash, size_t at)
 		fail(crash, at, 0, "the next apply failed");
 	else if (!what && at % 2 == 0 && (what = differs(crash, &crash->new)))
 		fail(crash, at, 0, what);
-	else if (!what && (what = recover(crash)))
+	else if (!what && (what = recover(crash, at % 2 == 0)))
 		fail(crash, at, 0, what);
 }
 
@@ -203,7 +226,7 @@ static void work(struct crash *crash, const char *scratch, bool kill, size_t num
 
 	snprintf(crash->root, sizeof(crash->root), "%s/worker-%zu", scratch, number);
 	fresh(crash);
-	for (at = 1 + number; at <= crash->count; at += WORKERS) {
+	for (at = 1 + crash->race_at + number; at <= crash->count; at += WORKERS) {
 		if (kill && crash->points[at - 1].changes)
 			try_kill(crash, at);
 		if (!kill)
@@ -220,6 +243,8 @@ static void read_points(struct crash *crash, const char *log)
 	char changes, line[PATH_MAX + 32];
 	struct point *point;
 
+	free(crash->points);
+	crash->count = 0;
 	crash->points = calloc(POINTS_MAX, sizeof(*crash->points));
 	if (!file || !crash->points)
 		die("%s", log);
@@ -231,6 +256,32 @@ static void read_points(struct crash *crash, const char *log)
 		point->changes = changes == 'c';
 	}
 	fclose(file);
+}
+
+/* The same once more, but others write a record as soon as the database's lock is gone. */
+static void prepare_race(struct crash *crash, const char *scratch)
+{
+	static const char lock[] = "/lock.write";
+	char log[PATH_MAX];
+	size_t at, entries;
+
+	for (at = crash->count; at > 0; at--) {
+		const struct point *point = &crash->points[at - 1];
+		size_t len = strlen(point->path);
+
+		if (strcmp(point->name, "unlink") == 0 && len > strlen(lock) &&
+		    strcmp(point->path + len - strlen(lock), lock) == 0)
+			break;
+	}
+	crash->race_at = at + 1;
+	snprintf(log, sizeof(log), "%s/race-calls", scratch);
+	fresh(crash);
+	if (run(crash, crash->verb, 0, 0, log) != 0 || differs(crash, &crash->new))
+		die("%s does not begin anew: %s", crash->verb, crash->output);
+	read_points(crash, log);
+	entries = tree_entries(crash->root);
+	if (entries != 1)
+		die("one apply leaves %zu journal entries", entries);
 }
 
 /* Make both trees, the template, and the list of calls of a run without a fault. */
@@ -268,14 +319,16 @@ int main(int argc, char **argv)
 	bool kill;
 
 	if (argc < 5)
-		die("usage: crash PROGRAM kill|error apply|undo SCRATCH [STRIDE]");
+		die("usage: crash PROGRAM kill|error|race apply|undo SCRATCH [STRIDE]");
 	crash.stride = argc > 5 ? strtoul(argv[5], NULL, 10) : 1;
-	kill = strcmp(argv[2], "kill") == 0;
+	kill = strcmp(argv[2], "error") != 0;
 	crash.program = argv[1];
 	crash.verb = argv[3];
 	crash.undo = strcmp(argv[3], "undo") == 0;
 	prepare(&crash, argv[4]);
-	for (i = 0; i < crash.count; i++)
+	if (strcmp(argv[2], "race") == 0)
+		prepare_race(&crash, argv[4]);
+	for (i = crash.race_at; i < crash.count; i++)
 		changing += crash.points[i].changes;
 	printf("# %zu calls touch the tree, %zu of them change it\n", crash.count, changing);
 	fflush(stdout);

@@ -4,6 +4,8 @@
  * the system calls that touch the tree FAULT_ROOT, and at the one numbered
  * FAULT_AT kills the program (FAULT_ERROR 0) or fails once with that errno.
  * FAULT_LOG gets a line for each: whether it changes the tree, its name, its path.
+ * Before the one numbered FAULT_COPY_AT somebody else writes: FAULT_COPY_FROM's
+ * bytes into FAULT_COPY_TO.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -60,20 +62,47 @@ static void note(const char *name, bool changes, const char *place)
 	}
 }
 
+static long number_of(const char *variable)
+{
+	const char *text = getenv(variable);
+
+	return text ? strtol(text, NULL, 10) : 0;
+}
+
+int __real_open64(const char *path, int flags, ...);
+ssize_t __real_read(int fd, void *out, size_t len);
+ssize_t __real_write(int fd, const void *bytes, size_t len);
+
+/* Into the file as it is, as iscsiadm does it. */
+static void copy_over(void)
+{
+	char bytes[65536];
+	int from = __real_open64(getenv("FAULT_COPY_FROM"), O_RDONLY | O_CLOEXEC);
+	int to = __real_open64(getenv("FAULT_COPY_TO"), O_WRONLY | O_TRUNC | O_CLOEXEC);
+	ssize_t len = __real_read(from, bytes, sizeof(bytes));
+
+	if (len <= 0 || __real_write(to, bytes, (size_t)len) != len)
+		abort();
+	close(from);
+	close(to);
+}
+
 /* true where the call is to fail, errno set. */
 static bool fault(const char *name, bool changes, int fd, const char *path)
 {
-	const char *at = getenv("FAULT_AT"), *error = getenv("FAULT_ERROR");
+	long error = number_of("FAULT_ERROR");
 	char place[PATH_MAX];
 
 	if (!touches(fd, path, place))
 		return false;
 	note(name, changes, place);
-	if (!at || ++counted != strtol(at, NULL, 10))
+	if (++counted == number_of("FAULT_COPY_AT"))
+		copy_over();
+	if (counted != number_of("FAULT_AT"))
 		return false;
-	if (!error || strtol(error, NULL, 10) == 0)
+	if (error == 0)
 		raise(SIGKILL);
-	errno = (int)strtol(error, NULL, 10);
+	errno = (int)error;
 	return true;
 }
 
@@ -102,7 +131,6 @@ int __wrap_openat64(int fd, const char *path, int flags, ...)
 	return __real_openat64(fd, path, flags, mode);
 }
 
-int __real_open64(const char *path, int flags, ...);
 int __wrap_open64(const char *path, int flags, ...);
 int __wrap_open64(const char *path, int flags, ...)
 {

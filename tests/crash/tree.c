@@ -337,3 +337,20 @@ const char *tree_unclean(const char *root)
 		die("%s", root);
 	return unclean;
 }
+
+size_t tree_entries(const char *root)
+{
+	char path[PATH_MAX];
+	struct dirent *entry;
+	size_t count = 0;
+	DIR *dir;
+
+	path_of(path, root, JOURNAL);
+	dir = opendir(path);
+	if (!dir)
+		die("%s", path);
+	while ((entry = readdir(dir)))
+		count += entry->d_name[0] != '.';
+	closedir(dir);
+	return count;
+}

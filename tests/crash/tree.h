@@ -22,6 +22,8 @@ struct tree {
 /* The harness itself is broken: say what, with errno's words, and exit 2. */
 void die(const char *fmt, ...) __attribute__((noreturn, format(printf, 1, 2)));
 
+#define TREE_LAST_RECORD "/etc/iscsi/nodes/iqn.1997-05.com.amazon:volume-20/10.0.0.1,3260,1/default"
+
 /* iscsid.conf, a rule of others, twenty records. */
 void tree_make(const char *root);
 void tree_copy(const char *from, const char *to);
@@ -42,5 +44,8 @@ const char *tree_between(const struct tree *is, const struct tree *a, const stru
 
 /* No lock, no temp, no entry that is half there is left. */
 const char *tree_unclean(const char *root);
+
+/* How many entries the journal holds. */
+size_t tree_entries(const char *root);
 
 #endif

@@ -180,6 +180,11 @@ static void damage_is_told(void **state)
 		{ "\"before\":\"120\"", "\"before\":120", "\"before\"" },
 		{ "\"after\":\"600\"", "\"after\":null", "\"after\"" },
 		{ "\"id\":\"2", "\"id\":\"3", "it calls itself 3" },
+		{ "\"files\":[", "\"former\":{\"id\":\"x\",\"own\":1},\"files\":[", "\"former\"" },
+		{ "\"files\":[", "\"former\":{\"id\":\"20260101T000000Z\"},\"files\":[",
+		  "\"own\"" },
+		{ "\"files\":[", "\"former\":{\"id\":\"20260101T000000Z\",\"own\":3},\"files\":[",
+		  "\"own\"" },
 	};
 	struct scratch *scratch = *state;
 	CLEANUP(free_ptr) char *good = NULL;
