@@ -25,36 +25,51 @@ static const char *const drivers[] = {
 
 static const char *const link_dirs[] = { "/dev/disk/by-path", "/dev/tape/by-path" };
 
+/* A device may go at any time, and sysfs tells it in two ways; all else is an error. */
+static int unless_gone(int rc, const struct err *why, struct err *err)
+{
+	if (rc == 0 || rc == -ENOENT || rc == -ENODEV)
+		return 0;
+	*err = *why;
+	return rc;
+}
+
 /* "8:16\n" */
-static void read_numbers(struct node *node, const struct paths *paths)
+static int read_numbers(struct node *node, const struct paths *paths, struct err *err)
 {
 	CLEANUP(buf_done) struct buf text = { 0 };
-	struct err ignored = { 0 };
+	struct err why = { 0 }, ignored = { 0 };
 	char path[sizeof(node->path) + 8];
 	char *colon;
+	int rc;
 
 	snprintf(path, sizeof(path), "%s/dev", node->path);
-	if (paths_read(paths, path, ATTRIBUTE_MAX, &text, NULL, &ignored) < 0 || text.len == 0)
-		return;
+	rc = paths_read(paths, path, ATTRIBUTE_MAX, &text, NULL, &why);
+	if (rc < 0 || text.len == 0)
+		return unless_gone(rc, &why, err);
 	text.data[strcspn(text.data, " \n")] = '\0';
 	colon = strchr(text.data, ':');
 	if (!colon)
-		return;
+		return 0;
 	*colon = '\0';
 	if (parse_u32(text.data, 0, UINT32_MAX, &node->major, &ignored) < 0 ||
 	    parse_u32(colon + 1, 0, UINT32_MAX, &node->minor, &ignored) < 0)
 		node->major = node->minor = 0;
+	return 0;
 }
 
 static int add_node(struct nodes *nodes, const struct paths *paths, enum node_kind kind,
 		    const char *dir, const char *name, struct err *err)
 {
 	struct node *grown, node = { .kind = kind };
+	int rc;
 
 	if (snprintf(node.name, sizeof(node.name), "%s", name) >= (int)sizeof(node.name) ||
 	    snprintf(node.path, sizeof(node.path), "%s/%s", dir, name) >= (int)sizeof(node.path))
 		return 0; /* nothing the kernel makes */
-	read_numbers(&node, paths);
+	rc = read_numbers(&node, paths, err);
+	if (rc < 0)
+		return rc;
 	grown = realloc(nodes->items, (nodes->count + 1) * sizeof(*grown));
 	if (!grown)
 		return err_oom(err);
@@ -90,23 +105,41 @@ static int add_links(struct nodes *nodes, const struct paths *paths, const char 
 {
 	char **names = NULL;
 	size_t count = 0;
-	struct err ignored = { 0 };
-	int rc = 0;
+	struct err why = { 0 };
+	int rc = paths_list(paths, dir, &names, &count, &why);
 
-	if (paths_list(paths, dir, &names, &count, &ignored) < 0)
-		return 0;
 	for (size_t i = 0; rc == 0 && i < count; i++) {
 		CLEANUP(free_ptr) char *real = NULL;
 		char link[512];
 
 		if (snprintf(link, sizeof(link), "%s/%s", dir, names[i]) >= (int)sizeof(link))
 			continue;
-		real = paths_real(paths, link, &ignored);
+		real = paths_real(paths, link, &why);
 		if (real)
-			rc = add_link(nodes, link, real, err);
+			rc = add_link(nodes, link, real, &why);
+		else if (why.code != ENOENT && why.code != ELOOP) /* else it leads to no node */
+			rc = -why.code;
 	}
 	paths_list_free(names, count);
-	return rc;
+	return unless_gone(rc, &why, err);
+}
+
+/* Those that one of the kernel's drivers made. */
+static int add_nodes(struct nodes *nodes, const struct paths *paths, const struct device *device,
+		     enum node_kind kind, struct err *err)
+{
+	char dir[sizeof(device->path) + 16];
+	char **names = NULL;
+	size_t count = 0;
+	struct err why = { 0 };
+	int rc;
+
+	snprintf(dir, sizeof(dir), "%s/%s", device->path, drivers[kind]);
+	rc = paths_list(paths, dir, &names, &count, &why);
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		rc = add_node(nodes, paths, kind, dir, names[i], &why);
+	paths_list_free(names, count);
+	return unless_gone(rc, &why, err);
 }
 
 int nodes_load(struct nodes *nodes, const struct paths *paths, const struct device *device,
@@ -115,19 +148,8 @@ int nodes_load(struct nodes *nodes, const struct paths *paths, const struct devi
 	int rc = 0;
 
 	*nodes = (struct nodes){ 0 };
-	for (size_t kind = 0; rc == 0 && kind < ARRAY_LEN(drivers); kind++) {
-		char dir[sizeof(device->path) + 16];
-		char **names = NULL;
-		size_t count = 0;
-		struct err ignored = { 0 };
-
-		snprintf(dir, sizeof(dir), "%s/%s", device->path, drivers[kind]);
-		if (paths_list(paths, dir, &names, &count, &ignored) < 0)
-			continue;
-		for (size_t i = 0; rc == 0 && i < count; i++)
-			rc = add_node(nodes, paths, (enum node_kind)kind, dir, names[i], err);
-		paths_list_free(names, count);
-	}
+	for (size_t kind = 0; rc == 0 && kind < ARRAY_LEN(drivers); kind++)
+		rc = add_nodes(nodes, paths, device, (enum node_kind)kind, err);
 	for (size_t i = 0; rc == 0 && nodes->count > 0 && i < ARRAY_LEN(link_dirs); i++)
 		rc = add_links(nodes, paths, link_dirs[i], err);
 	if (rc < 0)

@@ -39,7 +39,11 @@ struct nodes {
 	size_t count;
 };
 
-/* Those that the device has now; of a tape all of its modes (st0, st0a, nst0 …). */
+/*
+ * Those that the device has now, none where it is gone; of a tape all of its
+ * modes (st0, st0a, nst0 …). What is there and cannot be read fails, with its
+ * place: a node that is not seen would pass for unused.
+ */
 int nodes_load(struct nodes *nodes, const struct paths *paths, const struct device *device,
 	       struct err *err);
 void nodes_done(struct nodes *nodes);
