@@ -11,6 +11,7 @@
 #include "connecting.h"
 #include "err.h"
 #include "inspection.h"
+#include "login_check.h"
 #include "report.h"
 
 /* One connect, from the command line to the devices. */
@@ -150,31 +151,17 @@ static int print(const struct connect_command *cmd, size_t troubles, struct err 
 	return json_print(document, stdout, err);
 }
 
-static bool was_connected(const struct connect_command *cmd, const struct host_session *session)
-{
-	for (size_t i = 0; session && i < cmd->count; i++) {
-		if (strcmp(cmd->list[i].session, session->name) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* What the sessions and devices came up with. The records of the list end here. */
-static int verify(struct connect_command *cmd, struct err *err)
+static int tell_unwanted(struct connect_command *cmd, struct err *err)
 {
-	size_t weighing = 0;
 	int rc = inspection_survey(&cmd->in, false, err);
+	const size_t unwanted =
+		rc < 0 ? 0 : login_unwanted(&cmd->in.findings, cmd->list, cmd->count, NULL);
 
-	for (size_t i = 0; rc == 0 && i < cmd->in.findings.count; i++) {
-		const struct finding *finding = &cmd->in.findings.items[i];
-
-		weighing += finding->place && was_connected(cmd, finding->place->session) &&
-			    finding_weighs(finding, false);
-	}
-	if (weighing > 0)
+	if (unwanted > 0)
 		warn("%zu %s of these sessions and devices not as wanted: sgw-init check names "
 		     "what, and what mends it",
-		     weighing, weighing == 1 ? "value is" : "values are");
+		     unwanted, unwanted == 1 ? "value is" : "values are");
 	return rc;
 }
 
@@ -202,7 +189,7 @@ static int connect_all(struct connect_command *cmd, struct err *err)
 	troubles = connect_print_troubles(cmd->list, cmd->count) + cmd->missing;
 	rc = print(cmd, troubles, err);
 	if (rc == 0)
-		rc = verify(cmd, err);
+		rc = tell_unwanted(cmd, err);
 	if (rc < 0)
 		return rc;
 	return troubles > 0 ? EXIT_FAILED : EXIT_DONE;

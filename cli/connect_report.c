@@ -41,6 +41,15 @@ int connect_print_table(const struct connected *list, size_t count, struct err *
 	return table_print(&table, stdout, err);
 }
 
+/* Not by json_sprintf(), which makes nothing of a name that is no UTF-8. */
+static json_t *node_json(const struct node *node)
+{
+	char path[sizeof(node->name) + 8];
+
+	snprintf(path, sizeof(path), "/dev/%s", node->name);
+	return json_text(path);
+}
+
 static json_t *device_json(const struct connected_device *found)
 {
 	json_t *nodes = json_array(), *links = json_array();
@@ -49,14 +58,25 @@ static json_t *device_json(const struct connected_device *found)
 	for (size_t i = 0; i < found->nodes.count; i++) {
 		const struct node *node = &found->nodes.items[i];
 
-		if (node_is_plain(node))
-			json_array_append_new(nodes, json_sprintf("/dev/%s", node->name));
-		for (size_t j = 0; node_is_plain(node) && j < node->link_count; j++)
+		if (!node_is_plain(node))
+			continue;
+		json_array_append_new(nodes, node_json(node));
+		for (size_t j = 0; j < node->link_count; j++)
 			json_array_append_new(links, json_text(node->links[j]));
 	}
-	return json_pack("{s:s, s:s, s:o, s:o, s:b}", "name", found->device.name, "type",
+	return json_pack("{s:o, s:s, s:o, s:o, s:b}", "name", json_text(found->device.name), "type",
 			 device_word(&found->device, word), "nodes", nodes, "links", links, "ready",
 			 found->ready);
+}
+
+json_t *connect_result_json(const struct record *record, const char *result, const struct err *err)
+{
+	char portal[PORTAL_TEXT_MAX];
+
+	portal_text_of(record->address, record->port, portal);
+	return json_pack("{s:o, s:o, s:s, s:o}", "target", json_text(record->target), "portal",
+			 json_text(portal), "result", result, "error",
+			 err && err->code ? json_text(err->reason) : json_null());
 }
 
 json_t *connect_json(const struct connected *list, size_t count)
@@ -65,21 +85,18 @@ json_t *connect_json(const struct connected *list, size_t count)
 
 	for (size_t i = 0; i < count; i++) {
 		const struct connected *connected = &list[i];
-		json_t *devices = json_array();
-		char portal[PORTAL_TEXT_MAX];
+		json_t *devices = json_array(),
+		       *item = connect_result_json(connected->record,
+						   connected_word(connected->state),
+						   &connected->err);
 
-		portal_text_of(connected->record->address, connected->record->port, portal);
 		for (size_t j = 0; j < connected->device_count; j++)
 			json_array_append_new(devices, device_json(&connected->devices[j]));
-		json_array_append_new(
-			array, json_pack("{s:o, s:s, s:s, s:o, s:o, s:o}", "target",
-					 json_text(connected->record->target), "portal", portal,
-					 "result", connected_word(connected->state), "session",
-					 connected->session[0] ? json_string(connected->session)
-							       : json_null(),
-					 "devices", devices, "error",
-					 connected->err.code ? json_text(connected->err.reason)
-							     : json_null()));
+		json_object_set_new(item, "session",
+				    connected->session[0] ? json_text(connected->session)
+							  : json_null());
+		json_object_set_new(item, "devices", devices);
+		json_array_append_new(array, item);
 	}
 	return array;
 }

@@ -40,7 +40,7 @@ static uint64_t now_ms(void)
 	return loop_clock_us() / 1000;
 }
 
-static int at_record(const struct record *record, struct err *err)
+int connecting_at(const struct record *record, struct err *err)
 {
 	char portal[PORTAL_TEXT_MAX];
 
@@ -48,9 +48,8 @@ static int at_record(const struct record *record, struct err *err)
 	return err_at(err, "%s at %s", record->target, portal);
 }
 
-/* Of the record's interface where there is one; with again of no other. */
-static const struct host_session *session_of(const struct connecting *c,
-					     const struct sessions *sessions,
+/* By portal and interface, where both tell it. */
+static const struct host_session *session_of(const struct sessions *sessions,
 					     const struct record *record)
 {
 	for (size_t i = 0; i < sessions->count; i++) {
@@ -61,10 +60,10 @@ static const struct host_session *session_of(const struct connecting *c,
 		     strcmp(session->interface, record->interface) == 0))
 			return session;
 	}
-	return c->again ? NULL
-			: sessions_find(sessions, record->target, record->address, record->port);
+	return NULL;
 }
 
+/* Another way to the same target. */
 static const struct host_session *other_session(const struct sessions *sessions, const char *target)
 {
 	for (size_t i = 0; i < sessions->count; i++) {
@@ -121,7 +120,7 @@ int connecting_reach(const struct record *record, struct err *err)
 {
 	int rc = reach(record, err);
 
-	return rc < 0 ? at_record(record, err) : 0;
+	return rc < 0 ? connecting_at(record, err) : 0;
 }
 
 /* The failure of a portal that was tried before, which many targets may share. */
@@ -167,7 +166,7 @@ static int look_for_session(struct connecting *c, struct connected *connected, s
 
 	if (rc < 0)
 		return rc;
-	session = session_of(c, &sessions, connected->record);
+	session = session_of(&sessions, connected->record);
 	if (session)
 		snprintf(connected->session, sizeof(connected->session), "%s", session->name);
 	else
@@ -178,18 +177,30 @@ static int look_for_session(struct connecting *c, struct connected *connected, s
 	return rc;
 }
 
+static void tell_other(const struct host_session *other, struct err *err)
+{
+	char portal[PORTAL_TEXT_MAX] = "another portal";
+
+	if (other->port != 0)
+		portal_text_of(other->address, other->port, portal);
+	err_set(err, EEXIST,
+		"%s of this target goes through %s%s%s, and a second one would show its device "
+		"twice",
+		other->name, portal, other->interface[0] ? " by the interface " : "",
+		other->interface);
+}
+
 /* Nothing to do where there is a session; where it goes elsewhere, a volume has one path alone. */
 static int find_session(struct connecting *c, struct connected *connected, struct err *err)
 {
 	const struct record *record = connected->record;
 	const struct host_session *session, *other;
 	struct sessions sessions;
-	char portal[PORTAL_TEXT_MAX];
 	int rc = sessions_load(&sessions, c->paths, err);
 
 	if (rc < 0)
 		return rc;
-	session = session_of(c, &sessions, record);
+	session = session_of(&sessions, record);
 	other = session || c->again ? NULL : other_session(&sessions, record->target);
 	if (session) {
 		connected->state = CONNECTED_ALREADY;
@@ -197,12 +208,8 @@ static int find_session(struct connecting *c, struct connected *connected, struc
 	} else if (other) {
 		connected->state = CONNECTED_ELSEWHERE;
 		snprintf(connected->session, sizeof(connected->session), "%s", other->name);
-		portal_text_of(other->address, other->port, portal);
-		err_set(&connected->err, EEXIST,
-			"%s of this target goes through %s, and a second one would show its "
-			"device twice",
-			other->name, portal);
-		at_record(record, &connected->err);
+		tell_other(other, &connected->err);
+		connecting_at(record, &connected->err);
 	}
 	sessions_done(&sessions);
 	return session || other;
@@ -211,21 +218,23 @@ static int find_session(struct connecting *c, struct connected *connected, struc
 static void connect_one(struct connecting *c, size_t at)
 {
 	struct connected *connected = &c->list[at];
-	struct err *err = &connected->err;
+	struct err why = { 0 };
 	int rc;
 
 	progress_show(&c->progress, "logging in to %s (%zu of %zu)", connected->record->target,
 		      at + 1, c->count);
-	rc = find_session(c, connected, err);
+	rc = find_session(c, connected, &why);
 	if (rc > 0)
 		return;
 	if (rc == 0)
-		rc = log_in(c, at, err);
+		rc = log_in(c, at, &why);
 	if (rc >= 0)
-		rc = look_for_session(c, connected, err);
+		rc = look_for_session(c, connected, &why);
 	connected->state = rc < 0 ? CONNECTED_FAILED : CONNECTED_NOW;
-	if (rc < 0)
-		at_record(connected->record, err);
+	if (rc < 0) {
+		connected->err = why;
+		connecting_at(connected->record, &connected->err);
+	}
 }
 
 static void forget_devices(struct connected *connected)
@@ -293,7 +302,7 @@ static int look(struct connecting *c, size_t *pending, struct err *err)
 
 		if (!is_up(connected))
 			continue;
-		session = session_of(c, &sessions, connected->record);
+		session = session_of(&sessions, connected->record);
 		if (session)
 			rc = look_at_devices(c, connected, session, err);
 		*pending += is_pending(connected);
@@ -328,7 +337,7 @@ static void give_up(struct connected *connected, unsigned ms)
 			"%s is up, but udev was not through with %s within %u s: look at "
 			"journalctl -u systemd-udevd",
 			connected->session, late->device.name, ms / 1000);
-	at_record(connected->record, err);
+	connecting_at(connected->record, err);
 	connected->state = CONNECTED_NO_DEVICE;
 }
 
@@ -410,7 +419,7 @@ const char *connected_text(enum connected_state state)
 	static const char *const texts[] = {
 		[CONNECTED_NOW] = "connected",
 		[CONNECTED_ALREADY] = "already connected",
-		[CONNECTED_ELSEWHERE] = "connected through another portal",
+		[CONNECTED_ELSEWHERE] = "connected elsewhere",
 		[CONNECTED_NO_DEVICE] = "connected, no device",
 		[CONNECTED_FAILED] = "failed",
 	};
@@ -492,8 +501,8 @@ int connecting_log_out(const struct paths *paths, const struct host_session *ses
 	int rc;
 
 	if (session->port == 0 || address_canonical(session->address, address, sizeof(address)) < 0)
-		return err_set(err, EINVAL, "%s of %s has no connection, and so no portal to name",
-			       session->name, session->target);
+		return err_set(err, EINVAL,
+			       "it has no connection, and so no portal to name to iscsiadm");
 	rc = log_out(paths, session, &target, err);
 	portal_text_of(address, session->port, portal);
 	return rc < 0 ? err_at(err, "%s at %s", session->target, portal) : rc;

@@ -20,7 +20,7 @@ struct record;
 enum connected_state {
 	CONNECTED_NOW, /* logged in, and all of its devices are there */
 	CONNECTED_ALREADY, /* it had a session: nothing was done */
-	CONNECTED_ELSEWHERE, /* the target has a session through another portal: nothing was done */
+	CONNECTED_ELSEWHERE, /* it has one through another portal or interface: nothing was done */
 	CONNECTED_NO_DEVICE, /* the session is up, but a device did not come in time; see err */
 	CONNECTED_FAILED, /* see err */
 	CONNECTED_STATES,
@@ -44,7 +44,7 @@ struct connected {
 
 struct connect_options {
 	unsigned device_ms; /* how long all devices together may take; 0: CONNECTING_DEVICE_MS */
-	bool again; /* one that was just logged out of: other sessions of the target were there too */
+	bool again; /* it was just logged out of: other sessions of the target were there, too */
 };
 
 enum { CONNECTING_DEVICE_MS = 30000 };
@@ -60,6 +60,9 @@ enum { CONNECTING_DEVICE_MS = 30000 };
 int connecting_run(const struct paths *paths, const struct record *const *records, size_t count,
 		   const struct connect_options *options, struct connected **out, struct err *err);
 void connected_free(struct connected *list, size_t count);
+
+/* err_at() with TARGET at PORTAL, the place of all errors about a record here. */
+int connecting_at(const struct record *record, struct err *err);
 
 /*
  * Whether the portal of a record takes connections: iscsid tries a dead one

@@ -12,39 +12,8 @@
 #include "engine/actions.h"
 #include "err.h"
 #include "inspection.h"
-#include "live.h"
+#include "login_check.h"
 #include "relogin.h"
-
-static bool is_of(const struct connected *list, size_t count, const struct place *place)
-{
-	for (size_t i = 0; place && place->session && i < count; i++) {
-		if (strcmp(list[i].session, place->session->name) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* A session by a tuned record holds what is wanted at once, and what it lacks no apply mends. */
-static int verify(struct inspection *in, const struct connected *list, size_t count,
-		  struct err *err)
-{
-	int rc = inspection_survey(in, false, err);
-
-	if (rc == 0)
-		rc = live_mend(&in->findings, &in->paths, err);
-	if (rc == 1)
-		rc = inspection_survey(in, false, err);
-	for (size_t i = 0; rc == 0 && i < in->findings.count; i++) {
-		const struct finding *finding = &in->findings.items[i];
-
-		if (!is_of(list, count, finding->place) || !finding_weighs(finding, false))
-			continue;
-		err_set(err, EIO, "%s is not as wanted after the login: see sgw-init check",
-			finding->value ? finding->value->where->key : finding->note);
-		rc = err_at(err, "%s", finding->place->name);
-	}
-	return rc;
-}
 
 /* The records of one kind of action, in their order. */
 static const struct record **records_of(const struct actions *actions, enum action_kind kind,
@@ -72,7 +41,7 @@ static int connect_all(struct inspection *in, const struct actions *actions,
 	if (!records)
 		return err_oom(err);
 	if (count == 0)
-		return 0;
+		return EXIT_DONE;
 	rc = connecting_run(&in->paths, records, count, NULL, &list, err);
 	if (rc < 0)
 		return rc;
@@ -81,7 +50,7 @@ static int connect_all(struct inspection *in, const struct actions *actions,
 	if (!report->document)
 		rc = connect_print_table(list, count, err);
 	if (rc == 0)
-		rc = verify(in, list, count, err);
+		rc = login_check(in, list, count, err);
 	connected_free(list, count);
 	return rc < 0 ? rc : troubles > 0 ? EXIT_FAILED : EXIT_DONE;
 }
@@ -97,6 +66,11 @@ int logins_run(struct inspection *in, const struct options *opt, struct apply_re
 	struct actions actions = { 0 };
 	int again = 0, rc = actions_find(&actions, &survey, &in->findings, NULL, &wanted, err);
 
+	/* Programs find what they asked for, also where there is nothing to do. */
+	if (opt->relogin)
+		apply_report_add(report, "relogin", json_array());
+	if (opt->connect)
+		apply_report_add(report, "connected", json_array());
 	/* The actions point into it while the inspection looks anew. */
 	if (rc == 0 && actions.count > 0) {
 		findings_done(&in->findings);

@@ -7,13 +7,14 @@
 
 #include "apply_report.h"
 #include "command.h"
+#include "connect_report.h"
 #include "connecting.h"
 #include "disconnecting.h"
 #include "engine/actions.h"
 #include "err.h"
 #include "inspection.h"
 #include "iscsi/portal.h"
-#include "live.h"
+#include "login_check.h"
 #include "report.h"
 
 enum relogin_state {
@@ -108,60 +109,33 @@ static int add_command(const struct record *record, struct err *err)
 	err_set(err, cause.code,
 		"%.600s; it is logged out: once that is mended: sgw-init connect %s --target %s",
 		cause.reason, portal, record->target);
-	return err_at(err, "%s at %s", record->target, portal);
+	return connecting_at(record, err);
 }
 
-static int log_in(const struct paths *paths, const struct record *record, struct err *err)
+/* In again, with all of its devices, and as wanted. */
+static int log_in(struct inspection *in, const struct record *record, enum relogin_state *state,
+		  struct err *err)
 {
 	static const struct connect_options options = { .again = true };
 	struct connected *list = NULL;
-	int rc = connecting_run(paths, &record, 1, &options, &list, err);
+	int rc = connecting_run(&in->paths, &record, 1, &options, &list, err);
 
+	*state = RELOGIN_NO_LOGIN;
 	if (rc < 0)
 		return add_command(record, err);
-	if (list[0].state != CONNECTED_NOW && list[0].state != CONNECTED_ALREADY) {
+	if (!connected_is_fine(&list[0])) {
 		*err = list[0].err;
-		rc = list[0].state == CONNECTED_FAILED ? add_command(record, err) : -err->code;
+		rc = -err->code;
+	} else {
+		*state = RELOGIN_NOT_WANTED;
+		rc = login_check(in, list, 1, err);
+	}
+	if (rc == -ENOTCONN || list[0].state == CONNECTED_FAILED) {
+		*state = RELOGIN_NO_LOGIN;
+		rc = add_command(record, err);
 	}
 	connected_free(list, 1);
 	return rc;
-}
-
-/* What the session came up with; its devices' live values are set where the rule did not. */
-static int verify(struct inspection *in, const struct record *record, struct err *err)
-{
-	int rc = inspection_survey(in, false, err);
-
-	if (rc == 0)
-		rc = live_mend(&in->findings, &in->paths, err);
-	if (rc == 1)
-		rc = inspection_survey(in, false, err);
-	if (rc == 0 &&
-	    !sessions_find(&in->survey.sessions, record->target, record->address, record->port))
-		rc = add_command(record, (err_set(err, EIO, "its session is gone again"), err));
-	for (size_t i = 0; rc == 0 && i < in->findings.count; i++) {
-		const struct finding *finding = &in->findings.items[i];
-		const struct host_session *session =
-			finding->place ? finding->place->session : NULL;
-
-		if (!session || !finding_weighs(finding, false) ||
-		    !session_is(session, record->target, record->address, record->port))
-			continue;
-		err_set(err, EIO, "%s is still not as wanted: see sgw-init check",
-			finding->value ? finding->value->where->key
-				       : verdict_word(finding->verdict));
-		rc = err_at(err, "%s", finding->place->name);
-	}
-	return rc;
-}
-
-static int again(const struct err *cause, const struct record *record, struct err *err)
-{
-	char portal[PORTAL_TEXT_MAX];
-
-	portal_text_of(record->address, record->port, portal);
-	err_set(err, cause->code, "%s", cause->reason);
-	return err_at(err, "%s at %s", record->target, portal);
 }
 
 /* Out of a session whose portal is away there is no way back in. A portal is asked until it fails. */
@@ -174,7 +148,8 @@ static int reach(const struct relogin *list, size_t at, struct err *err)
 
 		if (list[i].state == RELOGIN_NOT_TRIED && other->port == record->port &&
 		    strcmp(other->address, record->address) == 0)
-			return again(&list[i].err, record, err);
+			return err_set(err, list[i].err.code, "%s", list[i].err.reason),
+			       connecting_at(record, err);
 	}
 	return connecting_reach(record, err);
 }
@@ -192,12 +167,7 @@ static bool relogin_one(struct inspection *in, struct relogin *list, size_t at, 
 	rc = log_out(&in->paths, relogin->action, force, &relogin->state, err);
 	if (rc < 0)
 		return relogin->state == RELOGIN_IN_USE;
-	relogin->state = RELOGIN_NO_LOGIN;
-	rc = log_in(&in->paths, record, err);
-	if (rc == 0) {
-		relogin->state = RELOGIN_NOT_WANTED;
-		rc = verify(in, record, err);
-	}
+	rc = log_in(in, record, &relogin->state, err);
 	if (rc == 0)
 		relogin->state = RELOGIN_DONE;
 	return rc == 0;
@@ -225,18 +195,12 @@ static json_t *list_json(const struct relogin *list, size_t count)
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < count; i++) {
-		const struct record *record = list[i].action->record;
-		char portal[PORTAL_TEXT_MAX];
+		const struct err *err = list[i].state == RELOGIN_DONE ? NULL : &list[i].err;
+		json_t *item = connect_result_json(list[i].action->record,
+						   states[list[i].state].word, err);
 
-		portal_text_of(record->address, record->port, portal);
-		json_array_append_new(
-			array,
-			json_pack("{s:o, s:o, s:s, s:o, s:o}", "target", json_text(record->target),
-				  "portal", json_text(portal), "result", states[list[i].state].word,
-				  "why", json_text(list[i].action->why), "error",
-				  list[i].err.code && list[i].state != RELOGIN_DONE
-					  ? json_text(list[i].err.reason)
-					  : json_null()));
+		json_object_set_new(item, "why", json_text(list[i].action->why));
+		json_array_append_new(array, item);
 	}
 	return array;
 }
@@ -261,8 +225,6 @@ int relogin_run(struct inspection *in, const struct actions *actions, bool force
 		if (list[i].state != RELOGIN_DONE)
 			err_print("sgw-init", &list[i].err);
 	}
-	if (count == 0)
-		return EXIT_DONE;
 	apply_report_add(report, "relogin", list_json(list, count));
 	if (!report->document)
 		rc = print_table(list, count, err);

@@ -144,7 +144,7 @@ chap_file() { # INITIATOR'S-SECRET TARGET'S-SECRET FILE
 	[[ $output == *"a second one would show its device twice"* ]]
 	run -0 sgw-init connect 127.0.0.2
 	run -0 sgw-init connect --target "$iqn" 127.0.0.2
-	[[ $output == *"127.0.0.2:3260  connected through another portal"* ]]
+	[[ $output == *"127.0.0.2:3260  connected elsewhere"* ]]
 	[[ $output != *"$portal  "* ]]
 	[ "$(iscsiadm -m session | wc -l)" -eq 1 ]
 }

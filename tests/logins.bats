@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: MIT
+# apply --connect and --relogin, connect and disconnect where the kernel is pretended (kernel.bash):
+# what they tell, and what they leave alone. On a real one it is tests/vm/live.bats'.
+
+load helpers
+load kernel
+
+iqn=iqn.1997-05.com.amazon:myvolume
+
+setup() {
+	need socat unshare jq ip
+	HOST=$BATS_TEST_TMPDIR/host
+	stock_root "$HOST"
+	pretend_kernel
+}
+
+# tuned [sgw-target's options]: a gateway's records, made by apply; all of the host is as wanted.
+tuned() {
+	start_target "$@"
+	sgw-init apply --root "$HOST" "$PORTAL"
+}
+
+# stale TARGET [INTERFACE]: a session of it that pings as often as the stock settings have it.
+stale() {
+	add_session "$1" "$PORTAL" "${2-default}" "$(record_of "$1" "${2-default}")" recv_tmo=5
+}
+
+record_of() { # TARGET INTERFACE
+	echo "$HOST/etc/iscsi/nodes/$1/127.0.0.1,$PORT,1/$2"
+}
+
+# told LIST KEY...: the values of these keys in a list of the document in $output, a line each
+told() { # LIST KEY...
+	local list=$1 keys
+	shift
+	keys=$(printf ', .%s' "$@")
+	jq -r ".${list}[] | [${keys#, }] | map(tostring) | join(\" \")" <<<"$output"
+}
+
+@test "apply --relogin for programs tells of each session what became of it, and why" {
+	local name=iqn.1997-05.com.amazon:volume n
+	tuned --targets 4
+	for n in 01 02 03 04; do
+		stale "$name-$n"
+	done
+	echo "$name-03" >"$HOST/refused"
+	# shellcheck disable=SC2016 # for the inner shell
+	run -1 --separate-stderr on_kernel sh -c '
+		mount -t tmpfs /dev/sdgw2 /mnt && sgw-init apply --relogin --output json'
+	[ "$(jq -r '.schema, .dry_run, .changed, .entry' <<<"$output" | xargs)" = \
+		'sgw-init/apply/1 false false null' ]
+	[ "$(told actions action why | sort -u)" = 'log-in-again recv_tmo' ]
+	[ "$(told relogin target portal result why)" = "\
+$name-01 $PORTAL done recv_tmo
+$name-02 $PORTAL in-use recv_tmo
+$name-03 $PORTAL logged-out recv_tmo
+$name-04 $PORTAL not-tried recv_tmo" ]
+	[ "$(jq -c '.relogin[] | select(.error == null) | .result' <<<"$output" | xargs)" = 'done not-tried' ]
+	[[ $(jq -r '.relogin[1].error' <<<"$output") == "in use: mounted on /mnt (sdgw2)"* ]]
+	[[ $(jq -r '.relogin[2].error' <<<"$output") == *"it is logged out: once that is mended: sgw-init connect $PORTAL --target $name-03" ]]
+}
+
+@test "a --relogin whose session comes up with another value ends there, and says which value" {
+	local name=iqn.1997-05.com.amazon:volume
+	tuned --targets 2
+	stale "$name-01"
+	stale "$name-02"
+	echo "$name-01" >"$HOST/odd"
+	run -1 --separate-stderr on_kernel sgw-init apply --relogin --output json
+	[ "$(told relogin result)" = $'not-as-wanted\nnot-tried' ]
+	[[ $(jq -r '.relogin[0].error' <<<"$output") == "recv_tmo is not as wanted after the login: see sgw-init check" ]]
+	# shellcheck disable=SC2154 # run sets it
+	[[ $stderr == "sgw-init: session3 ($name-01): recv_tmo is not as wanted after the login: see sgw-init check" ]]
+}
+
+@test "apply --connect for programs tells of each record what became of it" {
+	local name=iqn.1997-05.com.amazon:volume
+	tuned --targets 3
+	echo "$name-02" >"$HOST/refused"
+	stale "$name-03"
+	run -1 --separate-stderr on_kernel sgw-init apply --connect --output json
+	[ "$(jq -r '.schema' <<<"$output")" = sgw-init/apply/1 ]
+	[ "$(told actions action target)" = "\
+log-in $name-01
+log-in $name-02" ]
+	[ "$(told connected target portal result session)" = "\
+$name-01 $PORTAL connected session2
+$name-02 $PORTAL failed null" ]
+	[ "$(jq -c '.connected[0].devices' <<<"$output")" = \
+		'[{"name":"sdgw2","type":"disk","nodes":["/dev/sdgw2"],"links":[],"ready":true}]' ]
+	[[ $(jq -r '.connected[1].error' <<<"$output") == "the target refused this host"* ]]
+}
+
+@test "apply --connect and --relogin with nothing to log in to say so to programs" {
+	tuned --volume myvolume:1M
+	on_kernel sgw-init connect
+	run -0 --separate-stderr on_kernel sgw-init apply --connect --relogin --output json
+	[ "$(jq -c '.actions, .relogin, .connected' <<<"$output" | xargs)" = '[] [] []' ]
+	run -0 --separate-stderr on_kernel sgw-init apply --output json
+	[ "$(jq -c '.relogin, .connected' <<<"$output" | xargs)" = 'null null' ]
+}
+
+@test "a session that --connect brings up with another value fails it, and the value is named" {
+	tuned --volume myvolume:1M
+	echo "$iqn" >"$HOST/odd"
+	run -1 on_kernel sgw-init apply --connect
+	[[ $output == *"$iqn  $PORTAL  connected  session1"* ]]
+	[[ $output == *"sgw-init: session1 ($iqn): recv_tmo is not as wanted after the login: see sgw-init check"* ]]
+}
+
+# left_alone WORDS COMMAND: with that done on the host --relogin leaves the session, forced or not
+left_alone() {
+	local force
+	for force in '' --force; do
+		# shellcheck disable=SC2016 # for the inner shell
+		run -1 on_kernel bash -c "$2"' && sgw-init apply --relogin '"$force"
+		echo "$output"
+		[[ $output == *"$1"* && $output == *"in use: left as it is"* ]]
+		[ -n "$(session_of "$iqn")" ]
+		[ "$(<"$HOST/sys/class/iscsi_connection/connection1:0/recv_tmo")" = 5 ]
+	done
+}
+
+@test "--relogin, forced or not, leaves the disk that this host runs from" {
+	tuned --volume myvolume:1M
+	stale "$iqn"
+	left_alone "in use: this host's /boot (sdgw1)" \
+		'mount -t tmpfs /dev/sdgw1 /boot'
+}
+
+@test "--relogin, forced or not, leaves a disk that serves as swap" {
+	tuned --volume myvolume:1M
+	stale "$iqn"
+	printf '%s\n' $'Filename\tType\tSize\tUsed\tPriority' \
+		'/dev/sdgw1 partition 1024 0 -2' >"$HOST/swaps"
+	# shellcheck disable=SC2016 # for the inner shell
+	left_alone 'in use: swap (sdgw1)' 'mount --bind $HOST/swaps /proc/swaps'
+}
+
+@test "--relogin, forced or not, leaves a drive whose tape somebody has open" {
+	local iqn
+	tuned --gateway tape
+	iqn=$(basename "$HOST"/etc/iscsi/nodes/*-tapedrive-01)
+	stale "$iqn"
+	# shellcheck disable=SC2016 # for the inner shell
+	left_alone 'in use: open by bash, process ' 'exec 9<>/dev/ptmx && sgw-init() { command sgw-init "$@" 9>&-; }'
+}
+
+@test "--relogin takes a mounted disk from under its mount with --force alone" {
+	local mount='mount -t tmpfs /dev/sdgw1 /mnt'
+	tuned --volume myvolume:1M
+	stale "$iqn"
+	run -1 on_kernel sh -c "$mount && sgw-init apply --relogin"
+	[[ $output == *"in use: mounted on /mnt (sdgw1)"* ]]
+	run -0 on_kernel sh -c "$mount && sgw-init apply --relogin --force"
+	[[ $output == *"$iqn: taken from under its users: mounted on /mnt (sdgw1)"*"logged in again"* ]]
+	[ "$(session_of "$iqn")" = session2 ]
+}
+
+# another_record PORTAL INTERFACE: of the volume, with all that its first one has
+another_record() {
+	local record=$HOST/etc/iscsi/nodes/$iqn/${1/:/,},1/$2
+	mkdir -p "${record%/*}"
+	sed -e "s/^iface.iscsi_ifacename = .*/iface.iscsi_ifacename = $2/" \
+		-e "s/^node.conn\[0\].address = .*/node.conn[0].address = ${1%:*}/" \
+		"$(record_of "$iqn" default)" >"$record"
+	chmod 600 "$record"
+}
+
+@test "of a target with two interfaces --relogin logs in each session again, one by one" {
+	tuned --volume myvolume:1M
+	another_record "$PORTAL" second
+	stale "$iqn"
+	stale "$iqn" second
+	run -0 --separate-stderr on_kernel sgw-init apply --relogin --output json
+	[ "$(told relogin result)" = $'done\ndone' ]
+	[ "$(session_of "$iqn" "$PORTAL" default) $(session_of "$iqn" "$PORTAL" second)" = 'session3 session4' ]
+}
+
+@test "of a target with two portals --relogin logs in each session again, one by one" {
+	tuned --volume myvolume:1M
+	another_record "127.0.0.2:$PORT" default
+	stale "$iqn"
+	add_session "$iqn" "127.0.0.2:$PORT" default "$(record_of "$iqn" default)" recv_tmo=5
+	run -0 --separate-stderr on_kernel sgw-init apply --relogin --output json
+	[ "$(told relogin portal result)" = "\
+$PORTAL done
+127.0.0.2:$PORT done" ]
+	[ "$(session_of "$iqn" "$PORTAL") $(session_of "$iqn" "127.0.0.2:$PORT")" = 'session3 session4' ]
+}
+
+@test "a target that is connected elsewhere is left as it is, told how, and no failure" {
+	tuned --volume myvolume:1M
+	another_record "127.0.0.2:$PORT" default
+	another_record "$PORTAL" second
+	on_kernel sgw-init connect --target "$iqn" "$PORTAL" >/dev/null
+	run -0 on_kernel sgw-init connect
+	[ "$(grep -c '  connected elsewhere  session1' <<<"$output")" -eq 2 ]
+	[[ $output == *"warning: $iqn at $PORTAL: session1 of this target goes through $PORTAL by the interface default, and a second one would show its device twice"* ]]
+	[[ $output == *"warning: $iqn at 127.0.0.2:$PORT: session1 of this target goes through $PORTAL by the interface default, "* ]]
+	[ "$(<"$HOST/sessions")" = 1 ]
+	run -0 --separate-stderr on_kernel sgw-init connect --output json
+	[ "$(told targets portal result session)" = "\
+$PORTAL already session1
+$PORTAL elsewhere session1
+127.0.0.2:$PORT elsewhere session1" ]
+	[ "$(jq -r '.ok, .missing_records' <<<"$output" | xargs)" = 'true 0' ]
+	# Whoever asks for one way alone is told the same.
+	run -0 on_kernel sgw-init connect "127.0.0.2:$PORT" --target "$iqn"
+	[[ $output == *"  127.0.0.2:$PORT  connected elsewhere  session1"* ]]
+}
+
+@test "a session without a connection is told by its name, and stays" {
+	tuned --volume myvolume:1M
+	stale "$iqn"
+	rm -r "$HOST/sys/class/iscsi_connection/connection1:0"
+	run -1 on_kernel sgw-init disconnect --all
+	[[ $output == *"sgw-init: $iqn, session1: it has no connection, and so no portal to name to iscsiadm"* ]]
+	[[ $output != *":0"* ]]
+	[ -e "$HOST/sys/class/iscsi_session/session1" ]
+}
+
+@test "a portal that answers at its second address is no trouble" {
+	tuned --volume myvolume:1M
+	another_record "gateway.example:$PORT" default
+	rm -r "$(dirname "$(record_of "$iqn" default)")"
+	echo 'hosts: files' >"$HOST/etc/nsswitch.conf"
+	echo 'multi on' >"$HOST/etc/host.conf"
+	printf '%s gateway.example\n' ::1 127.0.0.1 >"$HOST/etc/hosts"
+	run -0 --separate-stderr on_kernel sgw-init connect
+	[[ $output == *"gateway.example:$PORT  connected  session1"* ]]
+	[ -z "$stderr" ]
+}
