@@ -30,6 +30,8 @@ static int at_session(const struct host_session *session, struct err *err)
 {
 	char portal[PORTAL_TEXT_MAX];
 
+	if (session->port == 0)
+		return err_at(err, "%s, %s", session->target, session->name);
 	portal_text_of(session->address, session->port, portal);
 	return err_at(err, "%s at %s", session->target, portal);
 }
@@ -176,17 +178,26 @@ int disconnecting_check(const struct paths *paths, const struct host_session *se
 	return rc == 0 && uses->count > 0 ? refuse(uses, &also, err) : rc;
 }
 
-/* A device whose gateway is away takes no flush, and whoever asks for one waits for minutes. */
-static bool answers(const struct paths *paths, const struct host_session *session,
-		    const struct device *device)
+/*
+ * A device whose gateway is away takes no flush, and whoever asks for one waits
+ * for minutes. 1, 0, or negative errno where that cannot be told.
+ */
+static int answers(const struct paths *paths, const struct host_session *session,
+		   const struct device *device, struct err *err)
 {
 	CLEANUP(buf_done) struct buf session_state = { 0 }, state = { 0 };
-	struct err ignored = { 0 };
+	struct err why = { 0 };
+	int rc = session_read(session, paths, "state", &session_state, &why);
 
-	return session_read(session, paths, "state", &session_state, &ignored) == 0 &&
-	       device_read(device, paths, "state", &state, &ignored) == 0 &&
-	       strcmp(buf_text(&session_state), "LOGGED_IN") == 0 &&
-	       strcmp(buf_text(&state), "running") == 0;
+	if (rc == 0)
+		rc = device_read(device, paths, "state", &state, &why);
+	if (rc == 0)
+		return strcmp(buf_text(&session_state), "LOGGED_IN") == 0 &&
+		       strcmp(buf_text(&state), "running") == 0;
+	if (rc == -ENOENT || rc == -ENODEV) /* gone */
+		return 0;
+	*err = why;
+	return rc;
 }
 
 /*
@@ -262,8 +273,10 @@ static int flush_session(const struct paths *paths, const struct host_session *s
 	for (size_t i = 0; rc == 0 && i < session->device_count; i++) {
 		const struct device *device = &session->devices[i];
 
-		if (device->type == DEVICE_DISK && !strchr(device->name, ':') &&
-		    answers(paths, session, device))
+		if (device->type != DEVICE_DISK || strchr(device->name, ':'))
+			continue;
+		rc = answers(paths, session, device, err);
+		if (rc > 0)
 			rc = flush_by_name(paths, device->name, exclusive, err);
 	}
 	return rc;
