@@ -20,6 +20,7 @@
 #include "../target/transcript.h"
 #include "buf.h"
 #include "err.h"
+#include "iscsi/bytes.h"
 
 static void backlog_text(const struct backlog *backlog, struct buf *out)
 {
@@ -114,7 +115,7 @@ static void test_deadlines_of_their_own(void **state)
 /* TSIHs come round without meeting one that is in use, and never are 0. */
 static void test_tsihs_are_never_shared(void **state)
 {
-	static const uint8_t isid[ISID_LEN] = { 0x80 };
+	uint8_t isid[ISID_LEN] = { 0x80 };
 	struct session_key key = { .initiator = "iqn.2026-01.com.example:a",
 				   .isid = isid,
 				   .discovery = true };
@@ -135,9 +136,12 @@ static void test_tsihs_are_never_shared(void **state)
 		session_free(other);
 	}
 	assert_null(session_find(gateway, &key));
-	/* All of them at once: 65,535, and no more. */
-	for (int i = 1; i < SESSION_TSIHS - 1; i++)
+	/* All of them at once: 65,535, and no more. No two have one key: a login ends the earlier one. */
+	for (int i = 1; i < SESSION_TSIHS - 1; i++) {
+		put_be16(isid + 4, (uint16_t)i);
 		assert_non_null(session_new(gateway, &key));
+	}
+	put_be16(isid + 4, UINT16_MAX);
 	assert_null(session_new(gateway, &key));
 	for (int i = 1; i < SESSION_TSIHS; i++)
 		session_free(session_find_tsih(gateway, (uint16_t)i));
