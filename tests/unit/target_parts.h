@@ -22,6 +22,7 @@ struct peer {
 	struct connection connection;
 	bool used, open;
 	struct buf in; /* what the target sent */
+	struct buf kept; /* what it will send when a stall is over */
 	size_t taken; /* of that, by the reader */
 	struct pdu_reader reader;
 	uint8_t isid;
@@ -71,7 +72,7 @@ void peer_open(struct script *script, struct peer *peer);
 void peer_close(struct peer *peer);
 /* As much of the bytes as the reader takes now; how much that was. */
 size_t peer_receive(struct pdu_reader *reader, const void *bytes, size_t len);
-/* What gathered for a connection reaches it. */
+/* What gathered for a connection reaches it, as far as no stall keeps it back. */
 void peer_deliver(struct script *script, struct peer *peer);
 bool script_send(struct script *script, struct peer *peer, const struct words *words);
 

@@ -28,6 +28,7 @@ void peer_close(struct peer *peer)
 	connection_done(&peer->connection);
 	pdu_reader_done(&peer->reader);
 	buf_done(&peer->in);
+	buf_done(&peer->kept);
 	peer->used = false;
 }
 
@@ -48,9 +49,18 @@ size_t peer_receive(struct pdu_reader *reader, const void *bytes, size_t len)
 void peer_deliver(struct script *script, struct peer *peer)
 {
 	struct out *out = &script->gateway->out;
+	const struct connection *connection = &peer->connection;
 
 	for (size_t i = 0; i < out->count; i++)
-		buf_add(&peer->in, out->pieces[i].bytes, out->pieces[i].len);
+		buf_add(&peer->kept, out->pieces[i].bytes, out->pieces[i].len);
+	if (!connection->paused) {
+		buf_add(&peer->in, peer->kept.data, peer->kept.len);
+		peer->kept.len = 0;
+	} else if (out->count > 0 && connection_is_stalled(connection)) {
+		buf_add(&peer->in, peer->kept.data, connection->answered);
+		peer->kept.len -= connection->answered;
+		memmove(peer->kept.data, peer->kept.data + connection->answered, peer->kept.len);
+	}
 	out_reset(out);
 }
 

@@ -276,6 +276,17 @@ static const struct script_row scripts[] = {
 	  LOGIN "fault on scsi.read nth=1: stall 5s\nfault on scsi.read nth=2: stall 1s\n"
 		"> cmd F R len=512 itt=9 : " READ_1 "\n> cmd F R len=512 itt=10 : " READ_1 "\n"
 		"wait 1000\n< data itt=10\n< none\nwait 4000\n< data itt=9" },
+	{ "a login that is stalled beyond its deadline is answered, and has all its time again",
+	  "fault on login-request nth=1: stall 20s\n> 0/1T : I|T|AuthMethod=None\n"
+	  "wait 19999\n< open\nwait 1\n< 0000 0/1T\nwait 14999\n< open\nwait 1\n< closed" },
+	{ "a connection that is stalled beyond the deadline of its login is served after that",
+	  "fault on connect: stall 20s\n> 1/3T : I|T\nwait 19999\n< open\nwait 1\n< 0000 1/3T" },
+	{ "what a connection answered before its stall is sent",
+	  LOGIN "fault on nop-out nth=2: stall 5s\n> nop sn=101 : b\n> nop sn=100 : a\n< nop : !a\n"
+		"< none\nwait 4999\n< open\nwait 1\n< nop : !b\n< open" },
+	{ "a session that is stalled is not pinged",
+	  LOGIN "fault on nop-out nth=2: stall 300s\n" PING "> nop : y\nwait 299999\n< open\n"
+		"wait 1\n< nop : !y\nwait 60999\n< open\nwait 1\n< nop itt=0xffffffff" },
 	{ "a session goes with what is stalled in it",
 	  LOGIN "fault on scsi.read: stall 5s\n> cmd F R len=512 itt=9 : " READ_1 "\n"
 		"> logout F fn=0 :\n< logout code=0\n< closed\nwait 6000\nnew\n" LOGIN PING },

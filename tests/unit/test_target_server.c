@@ -19,7 +19,6 @@
 
 #include <cmocka.h>
 
-#include "../target/faults.h"
 #include "../target/gateway.h"
 #include "../target/options.h"
 #include "../target/server.h"
@@ -34,7 +33,6 @@ static pid_t child;
 static uint16_t port;
 static bool impatient; /* it drops who does not read, after a moment */
 static rlim_t files; /* it may have open; 0: as many as we do */
-static const char *fault; /* a rule that is in force; or NULL */
 
 /* The target, in a process of its own; its port comes by a pipe. */
 static void run_target(int ready)
@@ -43,7 +41,6 @@ static void run_target(int ready)
 	const char *unused;
 	struct err err;
 	struct gateway *gateway = gateway_new(&err);
-	struct faults *faults = NULL;
 	struct server *server;
 	int rc;
 
@@ -51,8 +48,6 @@ static void run_target(int ready)
 		setrlimit(RLIMIT_NOFILE, &(struct rlimit){ files, files });
 	gateway->limits.wait_ms[WAIT_LINGER] =
 		3600 * 1000; /* a refusal's FIN does not wait for it */
-	if (fault)
-		gateway->limits.wait_ms[WAIT_LOGIN] = 300;
 	if (impatient) {
 		gateway->limits.wait_ms[WAIT_QUIET] = 100;
 		gateway->limits.wait_ms[WAIT_IDLE] = 200;
@@ -63,18 +58,12 @@ static void run_target(int ready)
 	server = server_new(gateway, &err);
 	if (!server || server_listen(server, &where, &err) < 0)
 		_exit(1);
-	if (fault) {
-		faults = faults_new(gateway, server, &err);
-		if (!faults || faults_take(faults, fault, &err) < 0)
-			_exit(1);
-	}
 	port = socket_address_port(&gateway->portals[0].address);
 	if (server_on_quit(server, &err) < 0)
 		_exit(1);
 	if (write(ready, &port, sizeof(port)) != (ssize_t)sizeof(port))
 		_exit(1);
 	rc = server_run(server, &err);
-	faults_free(faults);
 	server_free(server);
 	gateway_free(gateway);
 	_exit(rc == 0 ? 0 : 1);
@@ -104,7 +93,6 @@ static int stop(void **state)
 	(void)state;
 	impatient = false;
 	files = 0;
-	fault = NULL;
 	kill(child, SIGTERM);
 	waitpid(child, &status, 0);
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -1;
@@ -352,33 +340,6 @@ static void test_peers_leave(void **state)
 	}
 }
 
-/* A deadline that would have passed in a freeze has as much time left as it had. */
-static void test_no_deadline_passes_while_all_is_frozen(void **state)
-{
-	static const char text[] = "InitiatorName=iqn.2026-01.com.example:host\0"
-				   "TargetName=iqn.1997-05.com.amazon:v";
-	uint8_t pdu[BHS_LEN + 256] = { 0x43, 0x04 }, data[8192];
-	int fd = connect_target();
-
-	(void)state;
-	put_be24(pdu + BHS_DATA_LEN, sizeof(text));
-	pdu[LOGIN_ISID] = 0x80;
-	memcpy(pdu + BHS_LEN, text, sizeof(text));
-	send_all(fd, pdu, BHS_LEN + ((sizeof(text) + 3) & ~(size_t)3));
-	read_all(fd, pdu, BHS_LEN); /* after the thaw */
-	assert_int_equal(get_be16(pdu + LOGIN_STATUS), 0);
-	read_all(fd, data, (get_be24(pdu + BHS_DATA_LEN) + 3) & ~3u);
-
-	memset(pdu, 0, sizeof(pdu));
-	pdu[0] = 0x43;
-	pdu[BHS_FLAGS] = 0x87;
-	pdu[LOGIN_ISID] = 0x80;
-	send_all(fd, pdu, BHS_LEN);
-	read_all(fd, pdu, BHS_LEN);
-	assert_int_equal(pdu[BHS_FLAGS], 0x87);
-	close(fd);
-}
-
 /* More connections than it may have files: the others wait, it stays calm, and they come in time. */
 static void test_who_has_no_socket_for_all_serves_the_others(void **state)
 {
@@ -408,12 +369,6 @@ static int start_short_of_files(void **state)
 	return start(state);
 }
 
-static int start_freezing(void **state)
-{
-	fault = "on login-request nth=1: freeze 600ms";
-	return start(state);
-}
-
 static int start_impatient(void **state)
 {
 	impatient = true;
@@ -430,7 +385,6 @@ int main(void)
 		TEST(test_peers_leave, start),
 		TEST(test_who_never_reads_is_dropped, start_impatient),
 		TEST(test_who_has_no_socket_for_all_serves_the_others, start_short_of_files),
-		TEST(test_no_deadline_passes_while_all_is_frozen, start_freezing),
 	};
 
 	return cmocka_run_group_tests_name("target_server", tests, NULL, NULL);
