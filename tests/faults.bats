@@ -269,6 +269,39 @@ cannot listen on $second: Address already in use" ]
 	END
 }
 
+@test "initiators follow a redirection, of a login and of a discovery" {
+	start_target --volume there:1M --expect logins=3
+	local there=$PORTAL
+	start_controlled --volume there:1M --expect logins=0 --expect refused=4
+	run -0 control "on login: redirect $there"
+	run -0 sgw-init probe "$PORTAL"
+	[[ $output == *"redirected to $there"* ]]
+	run -0 inquire there # libiscsi's
+	[[ $output == *Vendor:Amazon* ]]
+	run -0 control clear "on login: redirect $there permanently"
+	run -0 sgw-init probe "$PORTAL"
+	[[ $output == *"redirected to $there"* ]]
+	run -0 control clear "on discovery: redirect $there permanently"
+	run -0 --separate-stderr sgw-init discover "$PORTAL"
+	[[ $output == *"$IQN:there "*" $there,1"* ]]
+	[ "$(jq -r 'select(.event == "login" and .status != "0x0000") | .status' "$TRANSCRIPT")" = \
+		$'0x0101\n0x0101\n0x0102\n0x0102' ]
+	[ "$(jq -r --arg key "TargetAddress=$there" \
+		'select(.event == "login-response" and .keys == [$key]) | .event' "$TRANSCRIPT" |
+		wc -l)" -eq 4 ]
+	end_target 0
+	TARGET_PID=${TARGET_PIDS[-1]}
+	end_target 0
+}
+
+@test "a redirection that leads back is followed no further" {
+	start_controlled
+	run -0 control "on login: redirect $PORTAL"
+	run -1 timeout 60 sgw-init probe "$PORTAL"
+	[[ $output == *"redirected more than 4 times"* ]]
+	[ "$(asked .counters.refused)" -eq 5 ]
+}
+
 @test "a rule is about the target that it names, and the others are served" {
 	start_controlled --volume one:1M --volume two:1M
 	run -0 control 'on login target=two: refuse 0x0301'

@@ -31,7 +31,7 @@ static const char *const fault_sets[8][4] = {
 	{ NULL },
 	{ "on scsi: stall 50s" },
 	{ "on scsi: ignore" },
-	{ "on scsi: fail 3/11/00", "on login nth=2: refuse 0x0301" },
+	{ "on scsi: fail 3/11/00", "on login nth=2: redirect 192.0.2.1" },
 	{ "on nop-out: stall 30s", "on text: stall 30s", "on login: stall 20s" },
 	{ "on scsi nth=2: drop", "on nop-out: reset", "on login-request nth=3: drop" },
 	{ "on send-targets: hostile-names", "on send-targets: advertise 192.0.2.1" },
@@ -49,11 +49,13 @@ struct end {
 
 static struct gateway *make_gateway(void)
 {
+	static char target[] = TARGET, initiator[] = INITIATOR;
+	static char initiator_secret[] = "initiatorsecret", target_secret[] = "targetsecret1";
 	static struct chap_entry entry = {
-		.target = TARGET,
-		.initiator = INITIATOR,
-		.initiator_secret = "initiatorsecret",
-		.target_secret = "targetsecret1",
+		.target = target,
+		.initiator = initiator,
+		.initiator_secret = initiator_secret,
+		.target_secret = target_secret,
 	};
 	struct err err;
 	struct gateway *gateway = gateway_new(&err);

@@ -7,6 +7,7 @@
 #include "fault_rule.h"
 #include "faults.h"
 #include "gateway.h"
+#include "login.h"
 #include "server.h"
 #include "stall.h"
 
@@ -80,6 +81,12 @@ static enum verdict refuse(const struct strike *strike)
 {
 	strike->faults->gateway->events.struck.status = strike->rule->args.code;
 	return VERDICT_REFUSE;
+}
+
+static enum verdict redirect(const struct strike *strike)
+{
+	target_login_redirect(strike->connection->login, buf_text(&strike->rule->args.text));
+	return refuse(strike);
 }
 
 static enum verdict drop(const struct strike *strike)
@@ -181,6 +188,7 @@ const struct fault_action fault_actions[] = {
 	{ "drop", ARGUMENT_NONE, CONNECTS | LOGINS | REQUESTS | PLACE_ANY_TIME, false, drop },
 	{ "reset", ARGUMENT_NONE, CONNECTS | LOGINS | REQUESTS | PLACE_ANY_TIME, false, reset },
 	{ "refuse", ARGUMENT_STATUS, LOGINS, false, refuse },
+	{ "redirect", ARGUMENT_MOVE, LOGINS, false, redirect },
 	{ "ignore", ARGUMENT_NONE, LOGINS | REQUESTS, false, ignore },
 	{ "stall", ARGUMENT_TIME, CONNECTS | LOGINS | REQUESTS, false, stall },
 	{ "fail", ARGUMENT_SENSE, PLACE_EVENT(EVENT_COMMAND), false, fail },

@@ -19,6 +19,7 @@ enum fault_argument {
 	ARGUMENT_STATUS, /* args.code: of a Login Response, none that is success */
 	ARGUMENT_SENSE, /* args.code: a SCSI status in the upper byte, enum sense below */
 	ARGUMENT_PORTAL, /* args.text: an address, with port and tag */
+	ARGUMENT_MOVE, /* args.text: the same without a tag; args.code: of a Login Response */
 	ARGUMENT_TEXT, /* args.text: any bytes */
 };
 

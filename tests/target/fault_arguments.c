@@ -11,6 +11,7 @@
 #include "fault_words.h"
 #include "gateway.h"
 #include "iscsi/portal.h"
+#include "iscsi/status.h"
 #include "number.h"
 #include "scsi.h"
 
@@ -117,6 +118,32 @@ static int parse_portal(struct fault_cursor *cursor, struct fault_args *args, st
 	return args->text.failed ? err_oom(err) : 0;
 }
 
+/* Where a login is sent, which has no tag (RFC 7143, 13.8), and maybe "permanently". */
+static int parse_move(struct fault_cursor *cursor, struct fault_args *args, struct err *err)
+{
+	char word[FAULT_WORD_MAX], text[PORTAL_TEXT_MAX];
+	struct fault_cursor behind;
+	struct portal portal;
+	int rc = fault_next_word(cursor, word, err);
+
+	if (rc == 0)
+		rc = portal_parse(word, &portal, err);
+	if (rc < 0)
+		return rc;
+	if (portal.tag != PORTAL_NO_TAG)
+		return err_set(err, EINVAL, "'%.64s' has a tag, and who is redirected is told none",
+			       word);
+	portal_text(&portal, text);
+	buf_adds(&args->text, text);
+	args->code = LOGIN_MOVED_TEMPORARILY;
+	behind = *cursor;
+	if (fault_next_word(&behind, word, err) == 0 && strcmp(word, "permanently") == 0) {
+		args->code = LOGIN_MOVED_PERMANENTLY;
+		*cursor = behind;
+	}
+	return args->text.failed ? err_oom(err) : 0;
+}
+
 /* The byte that an escape stands for, *p moved behind it; -1: it is none. */
 static int unescape(const char **p)
 {
@@ -175,6 +202,8 @@ static const struct argument {
 	[ARGUMENT_STATUS] = { parse_status, "a status, such as 0x0202" },
 	[ARGUMENT_SENSE] = { parse_sense, "busy, or sense data such as 3/11/00" },
 	[ARGUMENT_PORTAL] = { parse_portal, "an address, such as 192.0.2.1:3260" },
+	[ARGUMENT_MOVE] = { parse_move,
+			    "an address, such as 192.0.2.1:3260, and maybe permanently" },
 	[ARGUMENT_TEXT] = { parse_text, "a text in double quotes" },
 };
 

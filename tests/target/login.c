@@ -65,6 +65,7 @@ void target_login_free(struct target_login *login)
 		return;
 	buf_done(&login->text);
 	buf_done(&login->answer);
+	buf_done(&login->address);
 	free(login->initiator);
 	free(login->sent_initiator);
 	free(login->sent_target);
@@ -113,17 +114,27 @@ static struct login_facts facts_of(const struct target_login *login)
 	};
 }
 
-/* Status-Class ≠ 0: no flags, no keys, and the connection closes (11.13.5). */
+void target_login_redirect(struct target_login *login, const char *address)
+{
+	login->address.len = 0;
+	buf_addf(&login->address, "TargetAddress=%s", address);
+	buf_add(&login->address, "", 1);
+}
+
+/* Status-Class ≠ 0: no flags, no key but where else to go, and the connection closes (11.13.5). */
 static void refuse(struct connection *connection, unsigned int status, const struct err *err)
 {
 	struct login_facts facts = facts_of(connection->login);
+	const struct target_login *login = connection->login;
+	const char *text = buf_text(&login->address);
 	uint8_t *bhs = begin_response(connection, 0);
 
 	facts.status = status;
 	facts.reason = err->reason;
 	put_be16(bhs + LOGIN_STATUS, (uint16_t)status);
 	connection_number(connection, bhs, true);
-	connection_send(connection, bhs, NULL, 0, DATA_SCRATCH);
+	connection_send(connection, bhs, text, login->address.len, DATA_SCRATCH);
+	transcript_login_text(connection, false, login->stage, text, login->address.len);
 	event_count(&connection->gateway->events, EVENT_REFUSED);
 	transcript_login(connection, &facts);
 	connection_close(connection, "the login was refused");

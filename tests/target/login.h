@@ -26,6 +26,9 @@ void target_login_too_long(struct connection *connection, const uint8_t *bhs, co
 /* Who logs in to what, as far as it is known; else NULL. */
 const char *target_login_initiator(const struct target_login *login) __attribute__((nonnull));
 const struct target *target_login_target(const struct target_login *login) __attribute__((nonnull));
+/* What refuses it, if anything does, also tells this address, HOST:PORT (13.8). */
+void target_login_redirect(struct target_login *login, const char *address)
+	__attribute__((nonnull));
 /* ExpCmdSN while there is no session. */
 uint32_t target_login_cmd_sn(const struct target_login *login) __attribute__((nonnull));
 

@@ -32,6 +32,7 @@ struct target_login {
 	struct buf text; /* a request in parts (C bit), as far as it is here */
 	struct buf answer; /* what is sent, from `answered` on in the next part */
 	size_t answered;
+	struct buf address; /* TargetAddress, as a pair, of a refusal that redirects; or empty */
 
 	bool named; /* names and type were read */
 	bool declared; /* our MaxRecvDataSegmentLength was sent */

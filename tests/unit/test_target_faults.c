@@ -41,7 +41,7 @@ static void describe(const struct rule *rule, struct buf *out)
 	buf_addf(out, "%s", rule->action->name);
 	if (rule->action->argument == ARGUMENT_TIME)
 		buf_addf(out, " %" PRIu64, rule->args.ms);
-	if (rule->action->argument == ARGUMENT_STATUS || rule->action->argument == ARGUMENT_SENSE)
+	if (rule->args.code != 0)
 		buf_addf(out, " %x", rule->args.code);
 	for (size_t i = 0; i < rule->args.text.len; i++) {
 		unsigned char byte = (unsigned char)rule->args.text.data[i];
@@ -96,6 +96,10 @@ static const struct row {
 	{ "on scsi: fail B/47/7f", "on scsi from 1 always fail 20b477f" },
 	{ "advertise 192.0.2.1", "advertise 192.0.2.1:3260,1" },
 	{ "advertise [2001:DB8::1]:3261,7", "advertise [2001:db8::1]:3261,7" },
+	{ "on login: redirect GW.example # soon",
+	  "on login from 1 always redirect 101 gw.example:3260" },
+	{ "on discovery nth=1: redirect [2001:db8::1]:3261  permanently ",
+	  "on discovery from 1 1 times redirect 102 [2001:db8::1]:3261" },
 	{ "name \"\"", "name" },
 	{ "name \"\\\\ \\\" \\n\\r\\t\\0\\x1bz\xc3\xa4\"",
 	  "name \\ \" <0a><0d><09><00><1b>z<c3><a4>" },
@@ -160,6 +164,13 @@ static const struct row {
 	{ "on scsi: fail //", "!is none of" },
 	{ "advertise 192.0.2.1:99999", "!99999" },
 	{ "advertise", "!advertise takes an address" },
+	{ "on login: redirect",
+	  "!redirect takes an address, such as 192.0.2.1:3260, and maybe permanently" },
+	{ "on login: redirect 192.0.2.1,1", "!column 20: '192.0.2.1,1' has a tag" },
+	{ "on login: redirect 192.0.2.1 for good", "!column 30: 'for good' is too much" },
+	{ "on login: redirect 192.0.2.1 permanently so", "!column 42: 'so' is too much" },
+	{ "on login: redirect permanently 192.0.2.1", "!'192.0.2.1' is too much" },
+	{ "on nop-out: redirect 192.0.2.1", "!redirect cannot be had there: on login-request" },
 	{ "name", "!name takes a text" },
 	{ "name x", "!column 6: a text stands in double quotes" },
 	{ "name \"x", "!the text has no closing" },
@@ -327,6 +338,19 @@ static const struct script_row scripts[] = {
 	  "\n< status st=0" },
 	{ "a refused login", "fault on login nth=1: refuse 0x0202\n> 1/3T : I|T\n< 0202\n< closed\n"
 			     "new\n" LOGIN },
+	{ "a login is redirected, whose address comes without a tag",
+	  "fault on login nth=1: redirect 192.0.2.1\nfault on login nth=2: redirect "
+	  "[2001:db8::1]:3261 "
+	  "permanently\n> 1/3T : I|T\n< 0101 : !TargetAddress=192.0.2.1:3260\n< closed\nnew\n"
+	  "> 1/3T : I|T\n< 0102 : !TargetAddress=[2001:db8::1]:3261\n< closed\nnew\n" LOGIN },
+	{ "the first request of a login is redirected, and a discovery",
+	  "fault on discovery: redirect gw.example\n> 1/3T : I|D\n"
+	  "< 0101 : !TargetAddress=gw.example:3260\n< closed\nnew\n"
+	  "fault on login-request: redirect gw.example:1\n> 0/1T : I|T|AuthMethod=None\n"
+	  "< 0101 : !TargetAddress=gw.example:1\n< closed" },
+	{ "of two rules the first one says how a login ends, and where",
+	  "fault on login: refuse 0x0301\nfault on login: redirect 192.0.2.1\n> 1/3T : I|T\n"
+	  "< 0301 : !\n< closed" },
 	{ "a login is refused after its proof, not before",
 	  "chap any\nfault on login: refuse 0x0301\n> 0/1T : I|T|AuthMethod=None\n< 0201\n< "
 	  "closed" },
