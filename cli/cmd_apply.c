@@ -322,6 +322,8 @@ static int check_usage(const struct options *opt, struct err *err)
 			       opt->connect ? "--connect" : "--relogin");
 	if (opt->force && !opt->relogin)
 		return err_set(err, ERR_USAGE, "--force goes with --relogin");
+	if (opt->wait_ms && !opt->connect && !opt->relogin)
+		return err_set(err, ERR_USAGE, "--wait goes with --connect or --relogin");
 	return 0;
 }
 
@@ -350,6 +352,6 @@ const struct command command_apply = {
 	.args = "[PORTAL...]",
 	.summary = "tune this host for its gateways: iscsid.conf, the udev rule, the records",
 	.options = OPT_ROOT | OPT_PROFILE | OPT_SCOPE | OPT_CHAP | OPT_DRY_RUN | OPT_TIMEOUT |
-		   OPT_SKIP_UNREACHABLE | OPT_OUTPUT_DIFF | OPT_LOGINS,
+		   OPT_SKIP_UNREACHABLE | OPT_OUTPUT_DIFF | OPT_LOGINS | OPT_WAIT,
 	.run = run,
 };

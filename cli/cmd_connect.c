@@ -159,15 +159,16 @@ static int tell_unwanted(struct connect_command *cmd, struct err *err)
 		rc < 0 ? 0 : login_unwanted(&cmd->in.findings, cmd->list, cmd->count, NULL);
 
 	if (unwanted > 0)
-		warn("%zu %s of these sessions and devices not as wanted: sgw-init check names "
+		warn("%zu %s of these sessions and devices %s not as wanted: sgw-init check names "
 		     "what, and what mends it",
-		     unwanted, unwanted == 1 ? "value is" : "values are");
+		     unwanted, unwanted == 1 ? "value" : "values", unwanted == 1 ? "is" : "are");
 	return rc;
 }
 
 static int connect_all(struct connect_command *cmd, struct err *err)
 {
 	const struct options *opt = cmd->opt;
+	const struct connect_options options = { .device_ms = opt->wait_ms };
 	size_t troubles = 0;
 	int rc = inspection_open(&cmd->in, opt, err);
 
@@ -183,7 +184,7 @@ static int connect_all(struct connect_command *cmd, struct err *err)
 		return rc;
 	drop_repeated(cmd);
 	warn_of_untuned(cmd);
-	rc = connecting_run(&cmd->in.paths, cmd->records, cmd->count, NULL, &cmd->list, err);
+	rc = connecting_run(&cmd->in.paths, cmd->records, cmd->count, &options, &cmd->list, err);
 	if (rc < 0)
 		return rc;
 	troubles = connect_print_troubles(cmd->list, cmd->count) + cmd->missing;
@@ -213,6 +214,7 @@ const struct command command_connect = {
 	.name = "connect",
 	.args = "[PORTAL...]",
 	.summary = "log in by the records that are there, and wait for the devices",
-	.options = OPT_PROFILE | OPT_TARGET | OPT_TIMEOUT | OPT_SKIP_UNREACHABLE | OPT_OUTPUT,
+	.options = OPT_PROFILE | OPT_TARGET | OPT_TIMEOUT | OPT_WAIT | OPT_SKIP_UNREACHABLE |
+		   OPT_OUTPUT,
 	.run = run,
 };

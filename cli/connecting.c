@@ -314,6 +314,7 @@ static int look(struct connecting *c, size_t *pending, struct err *err)
 static void give_up(struct connected *connected, unsigned ms)
 {
 	const struct connected_device *late = NULL;
+	const double seconds = ms / 1000.0;
 	struct err *err = &connected->err;
 	char word[16];
 
@@ -322,21 +323,21 @@ static void give_up(struct connected *connected, unsigned ms)
 			late = &connected->devices[i];
 	}
 	if (!late)
-		err_set(err, ETIMEDOUT, "%s is up, but no device came within %u s: look at dmesg",
-			connected->session, ms / 1000);
+		err_set(err, ETIMEDOUT, "%s is up, but no device came within %g s: look at dmesg",
+			connected->session, seconds);
 	else if (!nodes_main(&late->nodes, &late->device))
 		err_set(err, ETIMEDOUT,
-			"%s is up, but the %s %s has no node after %u s: look at dmesg%s",
+			"%s is up, but the %s %s has no node after %g s: look at dmesg%s",
 			connected->session, device_word(&late->device, word), late->device.name,
-			ms / 1000,
+			seconds,
 			late->device.type == DEVICE_TAPE      ? "; is the module st loaded?"
 			: late->device.type == DEVICE_CHANGER ? "; is the module sg loaded?"
 							      : "");
 	else
 		err_set(err, ETIMEDOUT,
-			"%s is up, but udev was not through with %s within %u s: look at "
+			"%s is up, but udev was not through with %s within %g s: look at "
 			"journalctl -u systemd-udevd",
-			connected->session, late->device.name, ms / 1000);
+			connected->session, late->device.name, seconds);
 	connecting_at(connected->record, err);
 	connected->state = CONNECTED_NO_DEVICE;
 }

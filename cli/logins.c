@@ -29,9 +29,10 @@ static const struct record **records_of(const struct actions *actions, enum acti
 	return records;
 }
 
-static int connect_all(struct inspection *in, const struct actions *actions,
+static int connect_all(struct inspection *in, const struct actions *actions, unsigned wait_ms,
 		       struct apply_report *report, struct err *err)
 {
+	const struct connect_options options = { .device_ms = wait_ms };
 	size_t count = 0, troubles;
 	CLEANUP(free_ptr)
 	const struct record **records = records_of(actions, ACTION_LOG_IN, &count);
@@ -42,7 +43,7 @@ static int connect_all(struct inspection *in, const struct actions *actions,
 		return err_oom(err);
 	if (count == 0)
 		return EXIT_DONE;
-	rc = connecting_run(&in->paths, records, count, NULL, &list, err);
+	rc = connecting_run(&in->paths, records, count, &options, &list, err);
 	if (rc < 0)
 		return rc;
 	troubles = connect_print_troubles(list, count);
@@ -75,8 +76,8 @@ int logins_run(struct inspection *in, const struct options *opt, struct apply_re
 	if (rc == 0 && actions.count > 0) {
 		findings_done(&in->findings);
 		in->survey = (struct survey){ 0 };
-		again = relogin_run(in, &actions, opt->force, report, err);
-		rc = again < 0 ? again : connect_all(in, &actions, report, err);
+		again = relogin_run(in, &actions, opt, report, err);
+		rc = again < 0 ? again : connect_all(in, &actions, opt->wait_ms, report, err);
 		if (rc >= 0 && in->survey.paths == NULL)
 			rc = inspection_survey(in, false, err) < 0 ? -err->code : rc;
 		survey_done(&survey);

@@ -84,15 +84,27 @@ static int add_set(struct options *opt, const char *value, struct err *err)
 	return add_text(&opt->sets, value, err);
 }
 
+/* "3", "500ms" */
+static int parse_wait(const char *value, const char *option, unsigned max_s, uint32_t *ms,
+		      struct err *err)
+{
+	uint64_t parsed = 0;
+
+	if (parse_duration(value, 1, max_s * (uint64_t)1000, &parsed, err) < 0)
+		return err_set(err, ERR_USAGE, "%s takes 1ms to %us, such as 3 or 500ms, not '%s'",
+			       option, max_s, value);
+	*ms = (uint32_t)parsed;
+	return 0;
+}
+
 static int set_timeout(struct options *opt, const char *value, struct err *err)
 {
-	uint64_t ms = 0;
+	return parse_wait(value, "--timeout", 600, &opt->timeout_ms, err);
+}
 
-	if (parse_duration(value, 1, 600000, &ms, err) < 0)
-		return err_set(err, ERR_USAGE,
-			       "--timeout takes 1ms to 600s, such as 3 or 500ms, not '%s'", value);
-	opt->timeout_ms = (uint32_t)ms;
-	return 0;
+static int set_wait(struct options *opt, const char *value, struct err *err)
+{
+	return parse_wait(value, "--wait", 3600, &opt->wait_ms, err);
 }
 
 static int set_max_hosts(struct options *opt, const char *value, struct err *err)
@@ -243,6 +255,8 @@ static const struct option_row {
 	{ OPT_STRICT, "strict", NULL, "exit 3 for warnings and kept values too", set_strict },
 	{ OPT_TIMEOUT, "timeout", "SECONDS",
 	  "give a silent portal up after this (default 3 to connect, 10 to answer)", set_timeout },
+	{ OPT_WAIT, "wait", "SECONDS", "how long the devices may take after a login (default 30)",
+	  set_wait },
 	{ OPT_MAX_HOSTS, "max-hosts", "N", "how many hosts ranges may have in all (default 256)",
 	  set_max_hosts },
 	{ OPT_SKIP_UNREACHABLE, "skip-unreachable", NULL,

@@ -30,6 +30,7 @@ enum {
 	OPT_DISCONNECT = 1 << 15, /* --all, --forget */
 	OPT_LOGINS = 1 << 20, /* --connect, --relogin, --force */
 	OPT_LOG_OUT = 1 << 21, /* --disconnect */
+	OPT_WAIT = 1 << 22,
 };
 
 enum { OPTIONS_HOSTS_MAX = 65536 }; /* of --max-hosts */
@@ -63,6 +64,7 @@ struct options {
 	bool forget;
 	bool help;
 	uint32_t timeout_ms; /* of a silent portal; 0: as the discovery has it */
+	uint32_t wait_ms; /* for devices after a login; 0: as connecting has it */
 	uint32_t max_hosts; /* of all ranges together; 0: not given */
 	const char *chap;
 	const char *target; /* --target; NULL: all */

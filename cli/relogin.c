@@ -113,27 +113,26 @@ static int add_command(const struct record *record, struct err *err)
 }
 
 /* In again, with all of its devices, and as wanted. */
-static int log_in(struct inspection *in, const struct record *record, enum relogin_state *state,
-		  struct err *err)
+static int log_in(struct inspection *in, const struct record *record, unsigned wait_ms,
+		  enum relogin_state *state, struct err *err)
 {
-	static const struct connect_options options = { .again = true };
+	const struct connect_options options = { .device_ms = wait_ms, .again = true };
 	struct connected *list = NULL;
 	int rc = connecting_run(&in->paths, &record, 1, &options, &list, err);
 
 	*state = RELOGIN_NO_LOGIN;
 	if (rc < 0)
 		return add_command(record, err);
-	if (!connected_is_fine(&list[0])) {
+	if (connected_is_fine(&list[0])) {
+		rc = login_check(in, list, 1, err);
+	} else {
 		*err = list[0].err;
 		rc = -err->code;
-	} else {
-		*state = RELOGIN_NOT_WANTED;
-		rc = login_check(in, list, 1, err);
 	}
-	if (rc == -ENOTCONN || list[0].state == CONNECTED_FAILED) {
-		*state = RELOGIN_NO_LOGIN;
+	if (rc == -ENOTCONN || list[0].state == CONNECTED_FAILED)
 		rc = add_command(record, err);
-	}
+	else
+		*state = rc < 0 ? RELOGIN_NOT_WANTED : RELOGIN_DONE;
 	connected_free(list, 1);
 	return rc;
 }
@@ -155,7 +154,8 @@ static int reach(const struct relogin *list, size_t at, struct err *err)
 }
 
 /* False where the others are not to be tried. */
-static bool relogin_one(struct inspection *in, struct relogin *list, size_t at, bool force)
+static bool relogin_one(struct inspection *in, struct relogin *list, size_t at,
+			const struct options *opt)
 {
 	struct relogin *relogin = &list[at];
 	struct err *err = &relogin->err;
@@ -164,13 +164,10 @@ static bool relogin_one(struct inspection *in, struct relogin *list, size_t at, 
 
 	if (rc < 0)
 		return true;
-	rc = log_out(&in->paths, relogin->action, force, &relogin->state, err);
+	rc = log_out(&in->paths, relogin->action, opt->force, &relogin->state, err);
 	if (rc < 0)
 		return relogin->state == RELOGIN_IN_USE;
-	rc = log_in(in, record, &relogin->state, err);
-	if (rc == 0)
-		relogin->state = RELOGIN_DONE;
-	return rc == 0;
+	return log_in(in, record, opt->wait_ms, &relogin->state, err) == 0;
 }
 
 static int print_table(const struct relogin *list, size_t count, struct err *err)
@@ -205,7 +202,7 @@ static json_t *list_json(const struct relogin *list, size_t count)
 	return array;
 }
 
-int relogin_run(struct inspection *in, const struct actions *actions, bool force,
+int relogin_run(struct inspection *in, const struct actions *actions, const struct options *opt,
 		struct apply_report *report, struct err *err)
 {
 	CLEANUP(free_ptr) struct relogin *list = calloc(actions->count + 1, sizeof(*list));
@@ -220,7 +217,7 @@ int relogin_run(struct inspection *in, const struct actions *actions, bool force
 			list[count++].action = &actions->items[i];
 	}
 	for (size_t i = 0; go_on && i < count; i++) {
-		go_on = relogin_one(in, list, i, force);
+		go_on = relogin_one(in, list, i, opt);
 		done += list[i].state == RELOGIN_DONE;
 		if (list[i].state != RELOGIN_DONE)
 			err_print("sgw-init", &list[i].err);

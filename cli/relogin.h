@@ -9,11 +9,12 @@ struct actions;
 struct apply_report;
 struct err;
 struct inspection;
+struct options;
 struct paths;
 
 /*
  * Carry out the actions that log in again. A session whose devices are in use
- * is left as it is: with force only that of a tape or changer, of the root
+ * is left as it is: with --force only that of a tape or changer, of the root
  * disk, of swap, and of what the kernel alone knows. One whose portal takes no
  * connection is not logged out of, and the others are tried. After each the
  * host is looked at, and the next one is begun only where all came up as
@@ -21,7 +22,7 @@ struct paths;
  * not point into the inspection's survey. EXIT_DONE, EXIT_FAILED where one was
  * left or failed, or negative errno.
  */
-int relogin_run(struct inspection *in, const struct actions *actions, bool force,
+int relogin_run(struct inspection *in, const struct actions *actions, const struct options *opt,
 		struct apply_report *report, struct err *err);
 
 /* Of a dry run: a warning for each that would be left, or taken from its users, being in use. */

@@ -5,13 +5,15 @@
 # brought to do at will, and for what is to run with sanitizers; the real one is tests/vm's.
 
 # pretend_kernel: the stand-ins; $HOST is a stock_root. A login takes its values from the record. Of
-# a target that stands in $HOST/refused it fails, and of one in $HOST/odd the session pings every
-# 5 s whatever its record says. Names tell drives and changers from volumes.
+# a target that stands in $HOST/refused it fails, of one in $HOST/odd the session pings every 5 s
+# whatever its record says, and of one in $HOST/bare it gets no device. Names tell drives and changers
+# from volumes.
 pretend_kernel() {
 	local bin=$BATS_TEST_TMPDIR/bin
 	mkdir -p "$bin" "$HOST"/sys/class/iscsi_{session,connection} "$HOST"/run/lock "$HOST"/var/lib
 	: >"$HOST/refused"
 	: >"$HOST/odd"
+	: >"$HOST/bare"
 	echo 0 >"$HOST/sessions"
 	printf '#!/bin/sh\n' >"$bin/udevadm"
 	cat >"$bin/iscsiadm" <<-'END'
@@ -51,7 +53,7 @@ add_session() {
 	session=$HOST/sys/class/iscsi_session/session$n
 	connection=$HOST/sys/class/iscsi_connection/connection$n:0
 	lun=$session/device/target$n:0:0/$n:0:0:0
-	mkdir -p "$lun" "$connection"
+	mkdir -p "${lun%/*}" "$connection"
 	put "$session" "targetname=$1" state=LOGGED_IN "ifacename=$3" first_burst_len=262144 \
 		max_burst_len=16776192 \
 		"recovery_tmo=$(value_of "$4" node.session.timeo.replacement_timeout)"
@@ -60,6 +62,11 @@ add_session() {
 		"recv_tmo=$(value_of "$4" 'node.conn\[0\].timeo.noop_out_interval')" \
 		"ping_tmo=$(value_of "$4" 'node.conn\[0\].timeo.noop_out_timeout')"
 	! grep -qx "$1" "$HOST/odd" || put "$connection" recv_tmo=5
+	put "$connection" "${@:5}"
+	if grep -qx "$1" "$HOST/bare"; then
+		return
+	fi
+	mkdir "$lun"
 	put "$lun" type=0 state=running timeout=600
 	case $1 in
 	*-tapedrive-*)
@@ -76,7 +83,6 @@ add_session() {
 		mkdir -p "$lun/block/sdgw$n"
 		put "$lun/block/sdgw$n" "dev=4000:$n" size=2048 ;;
 	esac
-	put "$connection" "${@:5}"
 }
 
 put() { # DIRECTORY ATTRIBUTE=VALUE...

@@ -108,6 +108,38 @@ $name-02 $PORTAL failed null" ]
 	[[ $output == *"sgw-init: session1 ($iqn): recv_tmo is not as wanted after the login: see sgw-init check"* ]]
 }
 
+@test "--wait says how long a device may take to come after a login" {
+	local command
+	tuned --volume myvolume:1M
+	echo "$iqn" >"$HOST/bare"
+	for command in connect 'apply --connect' 'apply --relogin'; do
+		[ "$command" = connect ] || remove_session "$(session_of "$iqn")"
+		[ "$command" != 'apply --relogin' ] || stale "$iqn"
+		SECONDS=0
+		# shellcheck disable=SC2086 # words
+		run -1 on_kernel sgw-init $command --wait 300ms
+		[ "$SECONDS" -lt 15 ]
+		[[ $output == *"sgw-init: $iqn at $PORTAL: session"*" is up, but no device came within 0.3 s: look at dmesg"* ]]
+	done
+	[[ $output == *"$iqn  $PORTAL  logged in again, not as wanted  recv_tmo"* ]]
+	run -2 sgw-init apply --wait 3
+	[[ $output == *"--wait goes with --connect or --relogin"* ]]
+	run -2 sgw-init connect --wait soon
+	[[ $output == *"--wait takes 1ms to 3600s, such as 3 or 500ms, not 'soon'"* ]]
+}
+
+@test "connect by a record that lacks wanted values says so before and after, and is no failure" {
+	tuned --volume myvolume:1M
+	sed -i 's/noop_out_interval = .*/noop_out_interval = 5/' "$(record_of "$iqn" default)"
+	cp "$(record_of "$iqn" default)" "$HOST/before"
+	run -0 --separate-stderr on_kernel sgw-init connect
+	[[ $output == *"  connected  session1"* ]]
+	[[ $stderr == *"1 of 1 records lack wanted values, and so will their sessions: sgw-init apply first"* ]]
+	[[ $stderr == *"1 value of these sessions and devices is not as wanted: sgw-init check names what"* ]]
+	cmp "$HOST/before" "$(record_of "$iqn" default)"
+	run -3 on_kernel sgw-init check
+}
+
 # left_alone WORDS COMMAND: with that done on the host --relogin leaves the session, forced or not
 left_alone() {
 	local force
