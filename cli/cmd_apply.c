@@ -18,7 +18,9 @@
 #include "inspection.h"
 #include "live.h"
 #include "logins.h"
+#include "needs_login.h"
 #include "os/files.h"
+#include "plan_report.h"
 #include "relogin.h"
 #include "report.h"
 
@@ -237,11 +239,28 @@ static int foresee(struct applying *a, struct err *err)
 				     err);
 }
 
+/* What is left to a login: in a dry run once the plan were done, else as things are now. */
+static int tell_needs(struct applying *a, const struct plan *plan, struct err *err)
+{
+	const struct options *opt = a->opt;
+	struct actions needs;
+	int rc = needs_login_find(&needs, &a->in, plan, err);
+
+	if (rc == 0)
+		apply_report_add(&a->report, "needs_login", needs_login_json(&needs));
+	if (rc == 0 && opt->dry_run && !opt->relogin && opt->output != OUTPUT_JSON)
+		needs_login_print(&needs, opt->output == OUTPUT_DIFF ? PATCH_NOTE : "");
+	actions_done(&needs);
+	return rc;
+}
+
 static int show(struct applying *a, struct err *err)
 {
 	bool differs = changes_something(&a->plan) || a->actions.count > 0;
 	int rc = apply_report_plan(&a->report, &a->plan, &a->actions, err);
 
+	if (rc == 0)
+		rc = tell_needs(a, &a->plan, err);
 	warn_about(a);
 	relogin_warn(&a->in.paths, &a->actions, a->opt->force);
 	warn_of_rest(&a->in.findings);
@@ -304,12 +323,11 @@ static int apply(struct applying *a, struct err *err)
 		return rc;
 	if (a->opt->connect || a->opt->relogin)
 		rc = logins_run(&a->in, a->opt, &a->report, err);
-	if (rc == 0) {
+	if (rc == 0)
 		warn_of_rest(&a->in.findings);
-		if (a->opt->output == OUTPUT_TABLE)
-			findings_print_remedies(&a->in.findings);
-	}
-	return rc;
+	if (rc >= 0 && a->opt->output == OUTPUT_TABLE)
+		findings_print_remedies(&a->in.findings);
+	return rc < 0 || tell_needs(a, NULL, err) == 0 ? rc : -err->code;
 }
 
 static int check_usage(const struct options *opt, struct err *err)

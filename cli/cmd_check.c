@@ -12,6 +12,7 @@
 #include "err.h"
 #include "findings_report.h"
 #include "inspection.h"
+#include "needs_login.h"
 #include "plan_report.h"
 #include "report.h"
 
@@ -86,10 +87,19 @@ static json_t *budgets_json(const struct survey *survey)
 
 static int print_json(const struct inspection *in, const struct verdicts *sum, struct err *err)
 {
-	json_t *document = json_document("check");
+	struct actions needs;
+	json_t *document;
+	int rc = needs_login_find(&needs, in, NULL, err);
 
+	if (rc < 0) {
+		actions_done(&needs);
+		return rc;
+	}
+	document = json_document("check");
 	json_object_set_new(document, "ok", json_boolean(sum->weighing == 0));
 	json_object_set_new(document, "findings", findings_json(&in->findings));
+	json_object_set_new(document, "needs_login", needs_login_json(&needs));
+	actions_done(&needs);
 	json_object_set_new(document, "budgets", budgets_json(&in->survey));
 	return json_print(document, stdout, err);
 }

@@ -121,20 +121,30 @@ int findings_print_table(const struct findings *findings, struct err *err)
 	return table_print(&table, stdout, err);
 }
 
+/* Two values of one place may have one remedy; the same at another place is another's to do. */
+static bool told_before(const struct findings *findings, size_t at)
+{
+	const struct finding *finding = &findings->items[at];
+
+	for (size_t i = at; i-- > 0 && findings->items[i].place == finding->place;) {
+		if (findings->items[i].remedy &&
+		    strcmp(findings->items[i].remedy, finding->remedy) == 0)
+			return true;
+	}
+	return false;
+}
+
 void findings_print_remedies(const struct findings *findings)
 {
-	const char *last = "";
-
 	for (size_t i = 0; i < findings->count; i++) {
 		const struct finding *finding = &findings->items[i];
 		char name[2048], remedy[4096];
 
-		if (!finding->remedy || strcmp(finding->remedy, last) == 0)
+		if (!finding->remedy || told_before(findings, i))
 			continue;
 		escape_text(finding->place->name, strlen(finding->place->name), name, sizeof(name));
 		escape_text(finding->remedy, strlen(finding->remedy), remedy, sizeof(remedy));
 		printf("still to do for %s: %s\n", name, remedy);
-		last = finding->remedy;
 	}
 }
 

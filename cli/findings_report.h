@@ -12,7 +12,7 @@ struct findings;
 /* One row a finding, like ones of many records as one; what holds has none. */
 int findings_print_table(const struct findings *findings, struct err *err);
 
-/* What no apply mends: "still to do for PLACE: COMMAND", each once. */
+/* What no apply mends: "still to do for PLACE: COMMAND", each once a place. */
 void findings_print_remedies(const struct findings *findings);
 
 json_t *findings_json(const struct findings *findings);

@@ -140,6 +140,55 @@ $name-02 $PORTAL failed null" ]
 	run -3 on_kernel sgw-init check
 }
 
+@test "what needs a new login is listed session by session: by apply, its dry run and check" {
+	local name=iqn.1997-05.com.amazon:volume n line needs
+	tuned --targets 4
+	for n in 01 02 03; do
+		stale "$name-$n"
+	done
+	add_session "$name-04" "$PORTAL" default "$(record_of "$name-04" default)"
+	rm -r "$HOST/etc/iscsi/nodes/$name-03"
+	needs=$(printf '%s\n' "session1 $name-01 $PORTAL recv_tmo true" \
+		"session2 $name-02 $PORTAL recv_tmo true" "session3 $name-03 $PORTAL recv_tmo false")
+
+	for line in '-0 apply' '-3 check'; do
+		# shellcheck disable=SC2086 # the words of the command
+		run ${line% *} sgw-init ${line#* } --root "$HOST"
+		[ "$(grep -c 'still to do for' <<<"$output")" -eq 3 ]
+		for n in 1 2; do
+			[[ $output == *"still to do for session$n ($name-0$n): log in again once nothing uses its devices: sgw-init apply --relogin"* ]]
+		done
+		[[ $output == *"still to do for session3 ($name-03): it has no record to log in again by"* ]]
+		# shellcheck disable=SC2086
+		run ${line% *} --separate-stderr sgw-init ${line#* } --root "$HOST" --output json
+		[ "$(told needs_login session target portal why relogin)" = "$needs" ]
+	done
+
+	run -0 --separate-stderr sgw-init apply --root "$HOST" --dry-run --output json
+	[ "$(told needs_login session target portal why relogin)" = "$needs" ]
+	run -0 --separate-stderr sgw-init apply --root "$HOST" --dry-run
+	[ "$output" = "nothing to change
+session1 ($name-01) would need a new login for recv_tmo: --relogin makes it
+session2 ($name-02) would need a new login for recv_tmo: --relogin makes it
+session3 ($name-03) would need a new login for recv_tmo: it has no record to log in again by" ]
+	run -0 --separate-stderr sgw-init apply --root "$HOST" --dry-run --output diff
+	[ "$(grep -c "^# session[123] ($name-0[123]) would need a new login for recv_tmo: " <<<"$output")" -eq 3 ]
+}
+
+@test "after --relogin what it could not do is what still needs a login" {
+	local name=iqn.1997-05.com.amazon:volume
+	tuned --targets 2
+	stale "$name-01"
+	stale "$name-02"
+	# shellcheck disable=SC2016 # for the inner shell
+	run -1 --separate-stderr on_kernel sh -c '
+		mount -t tmpfs /dev/sdgw1 /mnt && sgw-init apply --relogin --output json'
+	[ "$(told needs_login session target)" = "session1 $name-01" ]
+	# shellcheck disable=SC2016 # for the inner shell
+	run -1 on_kernel sh -c 'mount -t tmpfs /dev/sdgw1 /mnt && sgw-init apply --relogin'
+	[[ $output == *"still to do for session1 ($name-01): log in again"* ]]
+}
+
 # left_alone WORDS COMMAND: with that done on the host --relogin leaves the session, forced or not
 left_alone() {
 	local force

@@ -84,14 +84,14 @@ static void add_reasons(struct action *action, const struct findings *findings,
 	for (size_t i = 0; plan && i < plan->change_count; i++) {
 		const struct change *change = &plan->changes[i];
 
-		if (change->place->record == action->record && change->key &&
+		if (action->record && change->place->record == action->record && change->key &&
 		    strncmp(change->key, auth, strlen(auth)) == 0)
 			add_reason(action, "CHAP");
 	}
 }
 
 static int add_log_ins_again(struct actions *actions, const struct survey *survey,
-			     const struct findings *findings, const struct plan *plan,
+			     const struct findings *findings, const struct plan *plan, bool barred,
 			     struct err *err)
 {
 	int rc = 0;
@@ -103,12 +103,11 @@ static int add_log_ins_again(struct actions *actions, const struct survey *surve
 		if (survey->places[i].kind != PLACE_SESSION)
 			continue;
 		action.record = record_of(survey, session);
-		if (action.record)
-			add_reasons(&action, findings, plan);
+		add_reasons(&action, findings, plan);
 		/* Without the secret it would only be logged out: that has to come back first. */
-		if (survey->places[i].chap == SESSION_CHAP_LOST && !strstr(action.why, "CHAP"))
-			continue;
-		if (action.why[0] != '\0')
+		action.barred = !action.record || (survey->places[i].chap == SESSION_CHAP_LOST &&
+						   !strstr(action.why, "CHAP"));
+		if (action.why[0] != '\0' && (barred || !action.barred))
 			rc = add_action(actions, &action, err);
 	}
 	return rc;
@@ -158,7 +157,7 @@ int actions_find(struct actions *actions, const struct survey *survey,
 	if (wanted->reload && writes_rule(plan))
 		rc = add_action(actions, &(struct action){ .kind = ACTION_RELOAD_RULES }, err);
 	if (rc == 0 && wanted->log_in_again)
-		rc = add_log_ins_again(actions, survey, findings, plan, err);
+		rc = add_log_ins_again(actions, survey, findings, plan, wanted->barred, err);
 	if (rc == 0 && wanted->log_in)
 		rc = add_log_ins(actions, survey, err);
 	return rc;

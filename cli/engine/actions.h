@@ -25,6 +25,7 @@ struct action {
 	const struct record *record; /* NULL: of none */
 	const struct host_session *session; /* to log out of; else NULL */
 	char why[256]; /* the values that need it; else empty */
+	bool barred; /* to log in again: there is no record, or that has lost its secret */
 };
 
 struct actions {
@@ -37,13 +38,14 @@ struct actions_wanted {
 	bool reload; /* on the live host alone */
 	bool log_in_again;
 	bool log_in;
+	bool barred; /* with log_in_again: those that are barred as well, to be told alone */
 };
 
 /*
  * Find what is to be done. plan may be NULL; else what it changes counts as
  * done. The actions point into the survey. Sessions without a record among the
- * survey's places are left out: nothing can log in again by it. The caller ends
- * them by actions_done(), also after an error.
+ * survey's places are barred: nothing can log in again by it; such an action
+ * has no record. The caller ends them by actions_done(), also after an error.
  */
 int actions_find(struct actions *actions, const struct survey *survey,
 		 const struct findings *findings, const struct plan *plan,

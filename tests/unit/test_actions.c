@@ -152,8 +152,10 @@ static void sessions_and_records_decide(void **state)
 		{ "and brings back", "a", "A!", "", "log-in-again a recv_tmo, ping_tmo, CHAP\n",
 		  "a" },
 	};
-	static const struct actions_wanted all = { true, true, true },
-					   none = { true, false, false };
+	static const struct actions_wanted all = { .reload = true,
+						   .log_in_again = true,
+						   .log_in = true },
+					   none = { .reload = true };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
