@@ -9,7 +9,7 @@
 #include "err.h"
 #include "gateway.h"
 #include "iscsi/status.h"
-#include "transfer.h"
+#include "task_pool.h"
 
 /* Of a connection that takes over in its session only what is a connection's is new (13). */
 static void take_values(struct session *session, const struct target_login *login)
@@ -37,7 +37,7 @@ static unsigned int take_over(struct connection *connection, struct session **ou
 	old->session = NULL;
 	connection_end(old, "another connection took its place");
 	session_drop_held(*out);
-	transfer_drop(*out); /* their connection is gone (6.3.4) */
+	task_pool_drop(*out); /* their connection is gone (6.3.4) */
 	return 0;
 }
 

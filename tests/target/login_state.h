@@ -9,6 +9,7 @@
 
 #include "auth.h"
 #include "buf.h"
+#include "events.h"
 #include "iscsi/params.h"
 #include "iscsi/pdu.h"
 #include "iscsi/text.h"
@@ -45,6 +46,24 @@ struct target_login {
 	struct auth auth;
 };
 
+static inline bool target_login_answer_waits(const struct target_login *login)
+{
+	return login->answered < login->answer.len;
+}
+
+/* login_answer.c: send the next part of the answer; the flags are those of the last (11.13.7). */
+void target_login_send_part(struct connection *connection, uint8_t flags) __attribute__((nonnull));
+/* Refuse it, Status-Class ≠ 0, and close the connection. */
+void target_login_refuse(struct connection *connection, unsigned int status, const struct err *err)
+	__attribute__((nonnull));
+/* Whether the rules let it go on; where they do not it was answered, or will never be. */
+bool target_login_goes_on(struct connection *connection, enum event event) __attribute__((nonnull));
+/* The last response, and everything of the full feature phase in force behind it. */
+void target_login_finish(struct connection *connection, uint8_t flags) __attribute__((nonnull));
+
+/* login_keys.c: what we offer, before all else. */
+void target_login_wish(struct target_login *login) __attribute__((nonnull));
+
 /*
  * All of these return 0, or the status of a refusal with *err set.
  *
@@ -52,6 +71,9 @@ struct target_login {
  * whatever the order of its keys is (login_names.c).
  */
 unsigned int target_login_names(struct connection *connection, struct text_iter it, struct err *err)
+	__attribute__((nonnull));
+/* All pairs of a whole request, and the answer to them (login_keys.c). */
+unsigned int target_login_keys(struct connection *connection, struct text_iter it, struct err *err)
 	__attribute__((nonnull));
 /* The session that a TSIH names must be that of this very nexus (6.3.1). */
 unsigned int target_login_check_tsih(const struct connection *connection, struct err *err)

@@ -8,6 +8,7 @@
 #include "gateway.h"
 #include "iscsi/bytes.h"
 #include "iscsi/status.h"
+#include "task_pool.h"
 #include "transfer.h"
 
 enum {
@@ -189,7 +190,7 @@ void scsi_run(struct connection *connection, const struct pdu *pdu)
 		.scratch = connection->gateway->scratch,
 	};
 	struct struck *struck = &connection->gateway->events.struck;
-	uint8_t refused = transfer_check(session, task.tag, task.numbered);
+	uint8_t refused = task_pool_check(session, task.tag, task.numbered);
 	bool fails = false;
 
 	if (refused != 0) {

@@ -7,7 +7,7 @@
 #include "err.h"
 #include "gateway.h"
 #include "iscsi/bytes.h"
-#include "transfer.h"
+#include "task_pool.h"
 
 enum { BUCKETS = 8192 };
 
@@ -204,7 +204,7 @@ void session_free(struct session *session)
 	table->by_tsih[session->tsih] = NULL;
 	table->count--;
 	session_drop_held(session);
-	transfer_drop(session);
+	task_pool_drop(session);
 	free(session->held);
 	free(session);
 }

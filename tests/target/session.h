@@ -15,12 +15,10 @@ struct connection;
 struct err;
 struct gateway;
 struct target;
+struct task_pool;
 
 enum {
 	SESSION_QUEUE = 128, /* commands an initiator may have under way: the CmdSN window */
-	SESSION_IMMEDIATE = 8, /* immediate commands that may wait beside them */
-	/* Slots: one that sends, and aborted ones, of which the oldest make room. */
-	SESSION_TASKS = SESSION_QUEUE + SESSION_IMMEDIATE + 24,
 	SESSION_HELD_BYTES = 1024 * 1024, /* of commands that came before their turn */
 	SESSION_TSIHS = 65536,
 };
@@ -41,16 +39,6 @@ enum attention {
 	ATTENTION_RESET,
 	ATTENTION_NEXUS_LOSS, /* it knew the nexus, whose session ended (RFC 7143, 6.3.5.1) */
 	ATTENTION_CLEARED, /* another initiator cleared its commands */
-};
-
-/* Commands that wait: for Data-Out, or for room to send Data-In. */
-struct task_pool {
-	uint32_t tags[SESSION_TASKS]; /* Initiator Task Tags; TAG_NONE: a free slot */
-	uint32_t count; /* of taken slots */
-	uint32_t immediate; /* of those that wait and are not numbered */
-	uint32_t due; /* stalled ones whose time has come */
-	struct task *sends; /* nothing else is served before it is done; or NULL */
-	struct task tasks[SESSION_TASKS];
 };
 
 struct session {

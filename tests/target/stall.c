@@ -5,6 +5,7 @@
 #include "gateway.h"
 #include "scsi.h"
 #include "session.h"
+#include "task_pool.h"
 
 void stall_init(struct gateway *gateway)
 {

@@ -4,7 +4,7 @@
 #include "connection.h"
 #include "gateway.h"
 #include "iscsi/bytes.h"
-#include "transfer.h"
+#include "task_pool.h"
 
 /* Responses (11.6.1). */
 enum {
@@ -23,10 +23,10 @@ static uint8_t abort_task(struct connection *connection, const uint8_t *bhs)
 {
 	struct session *session = connection->session;
 	uint32_t referenced = get_be32(bhs + TASK_REF_CMD_SN);
-	struct task *task = transfer_find(session, get_be32(bhs + TASK_REFERENCED_TAG));
+	struct task *task = task_pool_find_waiting(session, get_be32(bhs + TASK_REFERENCED_TAG));
 
 	if (task) {
-		transfer_abort(task);
+		task_pool_abort(task);
 		return TASK_COMPLETE;
 	}
 	if (serial_before(referenced, session->exp_cmd_sn) ||
@@ -40,7 +40,7 @@ static uint8_t abort_task(struct connection *connection, const uint8_t *bhs)
 static uint8_t abort_task_set(struct connection *connection, const uint8_t *bhs)
 {
 	(void)bhs;
-	transfer_abort_all(connection->session);
+	task_pool_abort_all(connection->session);
 	return TASK_COMPLETE;
 }
 
@@ -51,7 +51,7 @@ static uint8_t clear_task_set(struct connection *connection, const uint8_t *bhs)
 
 	(void)bhs;
 	for (struct session *it = session->target->sessions; it; it = it->target_next)
-		if (transfer_abort_all(it) > 0 && it != session)
+		if (task_pool_abort_all(it) > 0 && it != session)
 			session_attend(it, ATTENTION_CLEARED);
 	return TASK_COMPLETE;
 }
@@ -61,7 +61,7 @@ static uint8_t reset_unit(struct connection *connection, const uint8_t *bhs)
 {
 	(void)bhs;
 	for (struct session *it = connection->session->target->sessions; it; it = it->target_next) {
-		transfer_abort_all(it);
+		task_pool_abort_all(it);
 		session_attend(it, ATTENTION_RESET);
 	}
 	return TASK_COMPLETE;
