@@ -72,6 +72,17 @@ ends() {
 	ends "$(cat pid)"
 }
 
+@test "all files together have one limit, too, and one that is left no time fails" {
+	suite a <<<'@test "one" { :; }'
+	suite b <<<'@test "two" { sleep 1000; }'
+	suite c <<<'@test "three" { touch has-run; }'
+	JOBS=1 RUN_LIMIT=3 run_suites -1
+	[ "$last" = '1 passed, 2 failed, 0 skipped' ]
+	[[ $output =~ tests/b.bats:\ stopped\ after\ its\ [1-3]\ s, ]]
+	[[ $output =~ tests/c.bats:\ stopped\ after\ its\ (0|-[0-9])\ s,\ having\ run\ 0 ]]
+	[ ! -e has-run ]
+}
+
 @test "the lines come in the order of the files, whichever ends first" {
 	suite a <<<'@test "one" { until [ -e b-is-done ]; do read -r -t 0.02 || :; done <> <(:); }'
 	suite b <<<'@test "two" { touch b-is-done; }'

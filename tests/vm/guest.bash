@@ -2,20 +2,23 @@
 # SPDX-License-Identifier: MIT
 # What the guest's tests share: a host as the distribution leaves it, iscsid, tgtd, scsi_debug.
 
-# Wait until the command succeeds; thirty seconds, or WAIT, are for ever.
+# Wait until the command succeeds; thirty seconds, or WAIT, are for ever. It returns then by itself, since
+# in $(...) and in a condition no set -e would end it.
 wait_for() { # COMMAND...
 	local deadline=$((SECONDS + ${WAIT:-30}))
 	until "$@"; do
-		[ "$SECONDS" -lt "$deadline" ] || fail "not within ${WAIT:-30} s: $*"
+		[ "$SECONDS" -lt "$deadline" ] || { fail "not within ${WAIT:-30} s: $*"; return; }
 		sleep 0.05
 	done
 }
 
-# Daemons of a test, by process id; what they say goes to /var/log/NAME.log.
-daemons=()
+# Daemons of a test, by process id; what they say goes to NAME.log. suite ends those that are left over
+# by a test that it had to stop.
+daemons=() log_dir=/var/log
 start_daemon() { # COMMAND...
-	setsid "$@" >>"/var/log/$1.log" 2>&1 </dev/null &
+	setsid "$@" >>"$log_dir/$1.log" 2>&1 </dev/null &
 	daemons+=($!)
+	echo $! >>"$SUITE_DAEMONS"
 }
 
 stop_daemons() {

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
 # `make deps deps-vm check-vm`: what only a kernel's own initiator can prove, in a guest (tests/vm/run).
 
+# All of it, however many jobs that is.
 VM_SECONDS ?= 900
 
 .PHONY: check-vm check-vm-long outage-figure vm-shell
 check-vm: all $(O)/unit/test_open_iscsi
-	@O=$(O) JOBS=1 TEST_LIMIT=$(VM_SECONDS) tests/run $(or $(TESTS),vm)
+	@O=$(O) JOBS=1 RUN_LIMIT=$(VM_SECONDS) tests/run $(or $(TESTS),vm)
 
 # What takes its real time, a quarter of an hour. What the outages cost is then drawn.
 check-vm-long: all

@@ -16,7 +16,7 @@ setup() {
 
 # These lines as a bats file; %test, since bats would take an @test for one of this file's own.
 test_file() {
-	sed 's/^%/@/' >a.bats
+	sed -E 's/^(\s*)%/\1@/' >a.bats
 }
 
 run_suite() { # BOOT
@@ -110,6 +110,54 @@ no_qemu_is_left() {
 	[ "${lines[2]}" = '# stopped after 1 s' ]
 	[ "${lines[3]}" = 'ok 2 a: two' ]
 	run ! kill -0 "$(cat pid)"
+}
+
+@test "a test that was stopped has its teardown, and its daemons end with it" {
+	cp "$ROOT/tests/vm/guest.bash" .
+	SUITE_LIMIT=1 run_suite 1 <<-'END'
+		load guest
+		log_dir=$BATS_TEST_DIRNAME
+		teardown() { cat "$BATS_TEST_TMPDIR/made"; }
+		%test "one" {
+			start_daemon sleep 1000
+			echo "${daemons[0]}" >pid
+			echo torn down >"$BATS_TEST_TMPDIR/made"
+			sleep 1000
+		}
+		%test "two" { touch "$BATS_TEST_TMPDIR/made"; run ! leads_session "$(cat pid)"; }
+	END
+	echo "$output"
+	[ "${lines[1]}" = 'not ok 1 a: one' ]
+	[ "${lines[2]}" = '# stopped after 1 s' ]
+	[ "${lines[3]}" = '# torn down' ]
+	[ "${lines[4]}" = 'ok 2 a: two' ]
+}
+
+@test "what is waited for in vain ends the test and is told, in a substitution, too" {
+	cp "$ROOT/tests/vm/guest.bash" .
+	SUITE_LIMIT=20 WAIT=1 run_suite 1 <<-'END'
+		load guest
+		teardown() { :; }
+		session_of() { return 1; }
+		%test "one" { disk=$(disk_of iqn.2001-04.com.example:array); }
+		%test "two" { [ "$(cat "$(disk_of iqn.2001-04.com.example:array)/timeout")" = 30 ]; }
+		%test "three" { if wait_for false; then :; fi; }
+	END
+	echo "$output"
+	[ "$(grep -c '^not ok' <<<"$output")" -eq 2 ]
+	[ "$(grep -c '^# not within 1 s: disk_now iqn.2001-04.com.example:array$' <<<"$output")" -eq 2 ]
+	[[ $output != *stopped* ]]
+}
+
+@test "a test that no boot would run is a failure" {
+	local line
+	for line in '# bats test_tags=boot:3' '#bats test_tags=boot:2' '# bats test_tags=boot:2,slow' \
+		"%test 'one' { :; }" '	%test "one" { :; }' '%test "one"'; do
+		run_guest <<<$'%test "zero" { :; }\n'"$line"
+		[ "$status" -eq 1 ]
+		[[ $output == *"not this: $PWD/a.bats:2:${line/\%/@}" ]]
+	done
+	[ ! -e o/vm/disk ]
 }
 
 @test "a test belongs to one boot" {
