@@ -20,11 +20,6 @@ static const char *shown(const struct change *change, const char *value, const c
 	return change->secret ? hidden : value;
 }
 
-static bool same_text(const char *a, const char *b)
-{
-	return a == b || (a && b && strcmp(a, b) == 0);
-}
-
 /* The same change to many of these is one row with a count. */
 static const char *const many_words[PLACE_KINDS] = {
 	[PLACE_RECORD] = "records",
@@ -34,38 +29,73 @@ static const char *const many_words[PLACE_KINDS] = {
 
 struct group {
 	const struct change *first;
+	size_t index; /* the first one's, in the order of the plan */
 	size_t count;
 };
 
-static bool belongs(const struct group *group, const struct change *change)
+static int compare_texts(const char *a, const char *b)
 {
-	const struct change *first = group->first;
-
-	return many_words[first->place->kind] && first->place->kind == change->place->kind &&
-	       same_text(first->key, change->key) &&
-	       same_text(shown(first, first->before, NULL), shown(change, change->before, NULL)) &&
-	       same_text(shown(first, first->after, NULL), shown(change, change->after, NULL));
+	return a && b ? strcmp(a, b) : (a != NULL) - (b != NULL);
 }
 
-/* Groups of change; the last hit comes first in the search, since records repeat in order. */
+/* Whether two changes are one row; what is not counted is a row each. */
+static int compare_rows(const struct group *a, const struct group *b)
+{
+	const struct change *one = a->first, *other = b->first;
+	int order =
+		(one->place->kind > other->place->kind) - (one->place->kind < other->place->kind);
+
+	if (order == 0 && !many_words[one->place->kind])
+		order = (a->index > b->index) - (a->index < b->index);
+	if (order == 0)
+		order = compare_texts(one->key, other->key);
+	if (order == 0)
+		order = compare_texts(shown(one, one->before, NULL),
+				      shown(other, other->before, NULL));
+	return order != 0 ? order
+			  : compare_texts(shown(one, one->after, NULL),
+					  shown(other, other->after, NULL));
+}
+
+static int by_row(const void *a, const void *b)
+{
+	const struct group *one = a, *other = b;
+	int order = compare_rows(one, other);
+
+	return order != 0 ? order : (one->index > other->index) - (one->index < other->index);
+}
+
+static int by_index(const void *a, const void *b)
+{
+	const struct group *one = a, *other = b;
+
+	return (one->index > other->index) - (one->index < other->index);
+}
+
+/* Each row once, where the first of its changes stands in the plan. */
 static struct group *group_changes(const struct plan *plan, size_t *count)
 {
 	size_t all = plan->change_count + plan->live_count;
 	struct group *groups = calloc(all + 1, sizeof(*groups));
 
 	*count = 0;
-	for (size_t i = 0; groups && i < all; i++) {
-		const struct change *change = i < plan->change_count
-						      ? &plan->changes[i]
-						      : &plan->live[i - plan->change_count];
-		size_t g = 0;
-
-		while (g < *count && !belongs(&groups[g], change))
-			g++;
-		if (g == *count)
-			groups[(*count)++].first = change;
-		groups[g].count++;
+	if (!groups)
+		return NULL;
+	for (size_t i = 0; i < all; i++)
+		groups[i] = (struct group){
+			.first = i < plan->change_count ? &plan->changes[i]
+							: &plan->live[i - plan->change_count],
+			.index = i,
+			.count = 1,
+		};
+	qsort(groups, all, sizeof(*groups), by_row);
+	for (size_t i = 0; i < all; i++) {
+		if (*count > 0 && compare_rows(&groups[*count - 1], &groups[i]) == 0)
+			groups[*count - 1].count++;
+		else
+			groups[(*count)++] = groups[i];
 	}
+	qsort(groups, *count, sizeof(*groups), by_index);
 	return groups;
 }
 

@@ -27,6 +27,12 @@ struct lint {
 
 typedef int lint_fn(const struct lint *lint, void *ctx);
 
+/* A key to be set, and what came of it. */
+struct document_setting {
+	const char *key, *value;
+	int result; /* as set returns it */
+};
+
 struct document_type {
 	const char *name; /* "open-iscsi configuration" */
 	/*
@@ -51,6 +57,13 @@ struct document_type {
 	 * the key is commented out.
 	 */
 	int (*set)(struct document *doc, const char *key, const char *value, struct err *err);
+	/*
+	 * Set many at once, in time that grows with the text and not with its
+	 * square. Negative errno only where memory ran out. NULL: there is no
+	 * quicker way than one by one.
+	 */
+	int (*set_all)(struct document *doc, struct document_setting *settings, size_t count,
+		       struct err *err);
 	/* Make the reader see no such key, by taking its lines away: 0, 1 or negative errno. */
 	int (*unset)(struct document *doc, const char *key, struct err *err);
 	/* Call fn once for every key in effect, in order; stops at its first non-zero return. */

@@ -93,7 +93,7 @@ static const char *doc_get(const struct document *doc, const char *key, unsigned
 {
 	const struct rule_line *rule = doc->winner;
 
-	if (strcmp(key, "timeout") != 0)
+	if (strcmp(key, RULE_KEY_TIMEOUT) != 0)
 		return rule_text_get(doc, key, line);
 	if (line)
 		*line = rule ? rule->line : 0;
@@ -104,7 +104,7 @@ static int doc_each(const struct document *doc,
 		    int (*fn)(const char *key, const char *value, unsigned line, void *ctx),
 		    void *ctx)
 {
-	int rc = doc->winner ? fn("timeout", doc->value, doc->winner->line, ctx) : 0;
+	int rc = doc->winner ? fn(RULE_KEY_TIMEOUT, doc->value, doc->winner->line, ctx) : 0;
 
 	return rc == 0 ? rule_text_each(doc, fn, ctx) : rc;
 }
@@ -197,7 +197,7 @@ static int doc_set(struct document *doc, const char *key, const char *value, str
 	const struct rule_line *own;
 	int rc;
 
-	if (strcmp(key, "timeout") != 0)
+	if (strcmp(key, RULE_KEY_TIMEOUT) != 0)
 		return rule_text_set(doc, key, err);
 	rc = check_timeout(value, err);
 	if (rc < 0 || (doc->winner && strcmp(doc->value, value) == 0))
@@ -220,6 +220,19 @@ static int doc_set(struct document *doc, const char *key, const char *value, str
 	return rc < 0 ? rc : 1;
 }
 
+static int doc_set_all(struct document *doc, struct document_setting *settings, size_t count,
+		       struct err *err)
+{
+	struct err why = { 0 };
+	int rc = rule_text_set_all(doc, settings, count, err);
+
+	for (size_t i = 0; rc == 0 && i < count; i++) {
+		if (strcmp(settings[i].key, RULE_KEY_TIMEOUT) == 0)
+			settings[i].result = doc_set(doc, settings[i].key, settings[i].value, &why);
+	}
+	return rc;
+}
+
 /* Our own rules go; those of others that hit the gateway's disks are commented out. */
 static int doc_unset(struct document *doc, const char *key, struct err *err)
 {
@@ -227,7 +240,7 @@ static int doc_unset(struct document *doc, const char *key, struct err *err)
 	const struct rule_line *own;
 	int rc = 0;
 
-	if (strcmp(key, "timeout") != 0 || !doc->winner)
+	if (strcmp(key, RULE_KEY_TIMEOUT) != 0 || !doc->winner)
 		return 0;
 	while (rc == 0 && (own = find_own(doc)) != NULL)
 		rc = rules_replace(doc, own->start, own->end, &nothing, err);
@@ -285,6 +298,7 @@ const struct document_type document_other_rules = {
 	.parse = doc_parse,
 	.get = rule_text_get,
 	.set = other_set,
+	.set_all = rule_text_set_all,
 	.unset = other_unset,
 	.each = rule_text_each,
 	.lint = rule_lint,
@@ -297,6 +311,7 @@ const struct document_type document_rule = {
 	.parse = doc_parse,
 	.get = doc_get,
 	.set = doc_set,
+	.set_all = doc_set_all,
 	.unset = doc_unset,
 	.each = doc_each,
 	.lint = rule_lint,

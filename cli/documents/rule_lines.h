@@ -114,14 +114,33 @@ bool rule_judge(const struct document *doc, const struct rule_line *rule, struct
 /* The documents' lint. */
 int rule_lint(const struct document *doc, const char *const *keys, lint_fn *fn, void *ctx);
 
-/* documents/rule_comment.c: rules as comments, and back. */
+/* documents/rule_comment.c: rules as comments. */
 
-/* Append the lines as comments, below one that says why. */
+#define RULE_MARK "# sgw-init: commented out: "
+
+/* Append the lines as comments, below one that begins with the mark and says why. */
 void rule_comment(struct buf *out, const char *text, size_t len, const char *why);
+/* Behind the newline of the line at at, or end. */
+const char *rule_line_end(const char *at, const char *end);
 
-/* The keys of both documents that are rules' texts. */
+/* A rule that does harm, and the condition that it lost. */
+struct rule_harm {
+	uint32_t start, end; /* in the text */
+	unsigned line;
+	const char *why;
+};
+
+/* The next of them from rule *i on, which is stepped over. */
+bool rule_next_harm(const struct document *doc, size_t *i, struct rule_harm *harm);
+
+/* documents/rule_text.c: comments as rules again, where they still stand as they were written. */
+
+/* The keys of both documents that are rules' texts; RULE_KEY_TIMEOUT is none. */
+#define RULE_KEY_TIMEOUT "timeout"
 const char *rule_text_get(const struct document *doc, const char *key, unsigned *line);
 int rule_text_set(struct document *doc, const char *key, struct err *err);
+int rule_text_set_all(struct document *doc, struct document_setting *settings, size_t count,
+		      struct err *err);
 int rule_text_each(const struct document *doc,
 		   int (*fn)(const char *key, const char *value, unsigned line, void *ctx),
 		   void *ctx);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/merge.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,35 +24,74 @@ const struct document_type *merge_type(const char *name)
 	return NULL;
 }
 
-struct keys {
-	char **names;
+/* What one document says: copies, since its own texts last until the next change alone. */
+struct value {
+	char *key, *text;
+};
+
+struct values {
+	struct value *items;
 	size_t count;
 };
 
-static void keys_done(struct keys *keys)
+static void values_done(struct values *values)
 {
-	while (keys->count > 0)
-		free(keys->names[--keys->count]);
-	free(keys->names);
+	while (values->count > 0) {
+		struct value *value = &values->items[--values->count];
+
+		if (value->text)
+			explicit_bzero(value->text, strlen(value->text));
+		free(value->text);
+		free(value->key);
+	}
+	free(values->items);
 }
 
-static int collect_key(const char *key, const char *value, unsigned line, void *ctx)
+static int collect(const char *key, const char *value, unsigned line, void *ctx)
 {
-	struct keys *keys = ctx;
-	char **more = reallocarray(keys->names, keys->count + 1, sizeof(*more));
+	struct values *values = ctx;
+	struct value *more = values->items;
 
-	(void)value;
 	(void)line;
+	if ((values->count & (values->count + 1)) == 0) /* full at 2^n - 1 */
+		more = reallocarray(more, 2 * values->count + 1, sizeof(*more));
 	if (!more)
 		return -1;
-	keys->names = more;
-	more[keys->count] = strdup(key);
-	return more[keys->count] ? (keys->count++, 0) : -1;
+	values->items = more;
+	more[values->count] = (struct value){ strdup(key), strdup(value) };
+	values->count++;
+	return more[values->count - 1].key && more[values->count - 1].text ? 0 : -1;
 }
 
 static int compare_keys(const void *a, const void *b)
 {
-	return strcmp(*(char *const *)a, *(char *const *)b);
+	const struct value *one = a, *other = b;
+
+	return strcmp(one->key, other->key);
+}
+
+/* The document's values, sorted by key. */
+static int read_values(const struct document_type *type, const struct document *doc,
+		       struct values *values, struct err *err)
+{
+	if (type->each(doc, collect, values) != 0)
+		return err_oom(err);
+	if (values->count > 0)
+		qsort(values->items, values->count, sizeof(*values->items), compare_keys);
+	return 0;
+}
+
+static int read_image(const struct document_type *type, const struct image *image,
+		      struct values *values, struct err *err)
+{
+	struct document *doc = NULL;
+	int ret = type->parse(&doc, image->bytes, image->len, err);
+
+	if (ret < 0)
+		return ret;
+	ret = read_values(type, doc, values, err);
+	type->free(doc);
+	return ret;
 }
 
 /* NULL is a key that is not set. */
@@ -60,68 +100,124 @@ static bool same_value(const char *a, const char *b)
 	return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
-struct documents {
-	const struct document_type *type;
-	struct document *before, *after, *now;
+/* The value where the next one is key's, which is stepped over; else NULL. */
+static const char *take_value(const struct values *values, size_t *next, const char *key)
+{
+	while (*next < values->count && strcmp(values->items[*next].key, key) < 0)
+		++*next;
+	if (*next == values->count || strcmp(values->items[*next].key, key) != 0)
+		return NULL;
+	return values->items[(*next)++].text;
+}
+
+/* The key that comes first in either; NULL at the end of both. */
+static const char *next_key(const struct values *a, size_t i, const struct values *b, size_t j)
+{
+	const char *one = i < a->count ? a->items[i].key : NULL;
+	const char *other = j < b->count ? b->items[j].key : NULL;
+
+	if (!one || !other)
+		return one ? one : other;
+	return strcmp(one, other) <= 0 ? one : other;
+}
+
+/* The keys that the change had set and that are not as before: to go back, or others'. */
+struct differences {
+	struct document_setting *settings; /* value NULL: to be unset; result -1: others' */
+	size_t count;
 };
 
-static void documents_done(struct documents *docs)
+static void differences_done(struct differences *differences)
 {
-	if (docs->before)
-		docs->type->free(docs->before);
-	if (docs->after)
-		docs->type->free(docs->after);
-	if (docs->now)
-		docs->type->free(docs->now);
+	free(differences->settings);
+}
+
+static int compare_all(const struct values *before, const struct values *after,
+		       const struct values *now, struct differences *out)
+{
+	size_t i = 0, j = 0, k = 0;
+	const char *key;
+
+	out->settings = calloc(before->count + after->count + 1, sizeof(*out->settings));
+	if (!out->settings)
+		return -ENOMEM;
+	while ((key = next_key(before, i, after, j))) {
+		const char *was = take_value(before, &i, key), *ours = take_value(after, &j, key);
+		const char *is = take_value(now, &k, key);
+
+		if (same_value(was, ours) || same_value(is, was))
+			continue;
+		out->settings[out->count++] = (struct document_setting){
+			.key = key, .value = was, .result = same_value(is, ours) ? 0 : -1
+		};
+	}
+	return 0;
+}
+
+/* What no document of this kind may hold stays as it is: the former text had it by hand. */
+static int take_back(const struct document_type *type, struct document *doc,
+		     struct differences *all, struct err *err)
+{
+	CLEANUP(free_ptr) struct document_setting *set = calloc(all->count + 1, sizeof(*set));
+	size_t count = 0, next = 0;
+	struct err why = { 0 };
+	int ret = 0;
+
+	if (!set)
+		return err_oom(err);
+	for (size_t i = 0; i < all->count; i++)
+		if (all->settings[i].result == 0 && all->settings[i].value)
+			set[count++] = all->settings[i];
+	if (type->set_all)
+		ret = type->set_all(doc, set, count, err);
+	else
+		for (size_t i = 0; i < count; i++)
+			set[i].result = type->set(doc, set[i].key, set[i].value, &why);
+	for (size_t i = 0; ret == 0 && i < all->count; i++) {
+		struct document_setting *one = &all->settings[i];
+
+		if (one->result == 0)
+			one->result =
+				one->value ? set[next++].result : type->unset(doc, one->key, &why);
+	}
+	return ret;
 }
 
 /* 1 where the text changed. */
-static int merge_key(struct documents *docs, const char *key, merge_fn *fn, void *ctx,
-		     struct err *err)
+static int merge_values(const struct document_type *type, struct document *doc,
+			struct differences *all, merge_fn *fn, void *ctx, struct err *err)
 {
-	const char *before = docs->type->get(docs->before, key, NULL);
-	const char *after = docs->type->get(docs->after, key, NULL);
-	const char *now = docs->type->get(docs->now, key, NULL);
-	int changed = 0, ret;
+	int changed = 0, ret = take_back(type, doc, all, err);
 
-	if (same_value(before, after) || same_value(now, before))
-		return 0;
-	if (!same_value(now, after))
-		return fn(key, false, ctx, err);
-	changed = before ? docs->type->set(docs->now, key, before, err)
-			 : docs->type->unset(docs->now, key, err);
-	/* What no document of this kind may hold stays as it is: the former text had it by hand. */
-	ret = fn(key, changed >= 0, ctx, err);
-	return ret < 0 ? ret : changed > 0;
+	for (size_t i = 0; ret == 0 && i < all->count; i++) {
+		ret = fn(all->settings[i].key, all->settings[i].result >= 0, ctx, err);
+		changed |= all->settings[i].result > 0;
+	}
+	return ret < 0 ? ret : changed;
 }
 
 int merge(const struct document_type *type, const struct image *before, const struct image *after,
 	  const struct image *now, struct buf *out, merge_fn *fn, void *ctx, struct err *err)
 {
-	CLEANUP(documents_done) struct documents docs = { .type = type };
-	CLEANUP(keys_done) struct keys keys = { 0 };
-	int changed = 0, ret;
-	size_t i;
+	CLEANUP(values_done) struct values was = { 0 }, ours = { 0 }, is = { 0 };
+	CLEANUP(differences_done) struct differences all = { 0 };
+	struct document *doc = NULL;
+	int ret;
 
-	ret = type->parse(&docs.before, before->bytes, before->len, err);
-	if (ret >= 0)
-		ret = type->parse(&docs.after, after->bytes, after->len, err);
-	if (ret >= 0)
-		ret = type->parse(&docs.now, now->bytes, now->len, err);
-	if (ret < 0)
-		return ret;
-	if (type->each(docs.before, collect_key, &keys) != 0 ||
-	    type->each(docs.after, collect_key, &keys) != 0)
-		return err_oom(err);
-	if (keys.count > 0)
-		qsort(keys.names, keys.count, sizeof(*keys.names), compare_keys);
-	for (i = 0; i < keys.count; i++) {
-		if (i > 0 && strcmp(keys.names[i - 1], keys.names[i]) == 0)
-			continue;
-		ret = merge_key(&docs, keys.names[i], fn, ctx, err);
-		if (ret < 0)
-			return ret;
-		changed |= ret;
-	}
-	return changed ? type->write(docs.now, out, err) < 0 ? -err->code : 1 : 0;
+	ret = read_image(type, before, &was, err);
+	if (ret == 0)
+		ret = read_image(type, after, &ours, err);
+	if (ret == 0)
+		ret = type->parse(&doc, now->bytes, now->len, err);
+	if (ret == 0)
+		ret = read_values(type, doc, &is, err);
+	if (ret == 0 && compare_all(&was, &ours, &is, &all) < 0)
+		ret = err_oom(err);
+	if (ret == 0)
+		ret = merge_values(type, doc, &all, fn, ctx, err);
+	if (ret > 0)
+		ret = type->write(doc, out, err) < 0 ? -err->code : 1;
+	if (doc)
+		type->free(doc);
+	return ret;
 }

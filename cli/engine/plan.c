@@ -108,15 +108,24 @@ int plan_unset(struct plan *plan, struct place *place, const char *key, bool sec
 	return change_key(plan, place, key, NULL, secret, err);
 }
 
-/* The text of a line of the file as it was found. */
-static char *line_text(const struct place *place, unsigned line, struct err *err)
+/* A line of a file as it was found. Lines are asked for in order, or from the first one anew. */
+struct line_cursor {
+	const struct place *place;
+	unsigned line;
+	const char *at;
+};
+
+static char *line_text(struct line_cursor *cursor, const struct place *place, unsigned line,
+		       struct err *err)
 {
-	const char *at = buf_text(&place->bytes), *next;
+	const char *next;
 	char *text;
 
-	while (--line > 0 && (next = strchr(at, '\n')) != NULL)
-		at = next + 1;
-	text = strndup(at, strcspn(at, "\r\n"));
+	if (cursor->place != place || cursor->line > line)
+		*cursor = (struct line_cursor){ place, 1, buf_text(&place->bytes) };
+	for (; cursor->line < line && (next = strchr(cursor->at, '\n')) != NULL; cursor->line++)
+		cursor->at = next + 1;
+	text = strndup(cursor->at, strcspn(cursor->at, "\r\n"));
 	if (!text)
 		err_oom(err);
 	return text;
@@ -126,6 +135,7 @@ static char *line_text(const struct place *place, unsigned line, struct err *err
 static int mend_rules(struct plan *plan, struct survey *survey, const struct findings *findings,
 		      bool *mended, struct err *err)
 {
+	struct line_cursor cursor = { 0 };
 	int rc = 0;
 
 	for (size_t i = 0; rc >= 0 && i < findings->count; i++) {
@@ -139,7 +149,7 @@ static int mend_rules(struct plan *plan, struct survey *survey, const struct fin
 		if (!mended[place])
 			rc = rule_mend(survey->places[place].doc, err);
 		mended[place] = true;
-		before = line_text(finding->place, finding->line, err);
+		before = line_text(&cursor, finding->place, finding->line, err);
 		snprintf(line, sizeof(line), "line %u", finding->line);
 		if (rc >= 0)
 			rc = before ? add_change(plan, finding->place, line, before,

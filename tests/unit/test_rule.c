@@ -445,6 +445,56 @@ static void a_comment_that_others_changed_stays(void **state)
 	}
 }
 
+static int collect(const char *key, const char *value, unsigned line, void *ctx)
+{
+	struct document_setting *setting = ctx;
+
+	(void)line;
+	while (setting->key)
+		setting++;
+	*setting = (struct document_setting){ .key = strdup(key), .value = value, .result = 7 };
+	return 0;
+}
+
+#define EQUAL "SUBSYSTEM==\"scsi\", ATTR{timeout}=\"[timeout]\"\n"
+
+/* Equal ones, one that begins like another, one that stands, one whose comment is gone. */
+static void many_rules_come_back_at_once(void **state)
+{
+	static const char text[] = EQUAL AWS_UNFILLED SHELL("[timeout]") EQUAL SHELL("5");
+	struct document_setting settings[8] = { { 0 } };
+	struct document *before = parse(text), *doc = parse(text), *edited;
+	CLEANUP(buf_done) struct buf now = { 0 };
+	CLEANUP(free_ptr) char *mended = NULL;
+	struct err err = { 0 };
+	const char *gone;
+
+	(void)state;
+	assert_int_equal(document_other_rules.each(before, collect, settings), 0);
+	assert_int_equal(rule_mend(doc, &err), 5);
+	mended = text_of(doc);
+	gone = strstr(mended, EVERYWHERE "# " SHELL("5"));
+	assert_non_null(gone);
+	buf_add(&now, mended, (size_t)(gone - mended));
+	buf_adds(&now, EQUAL); /* others made one of the equal ones a rule again */
+	edited = parse(buf_text(&now));
+	assert_int_equal(document_other_rules.set_all(edited, settings, 5, &err), 0);
+	for (size_t i = 0; i < 5; i++) {
+		const char *key = settings[i].key;
+		int should = strcmp(key, settings[0].key) == 0 ? 0
+			     : strstr(key, "echo 5 ")	       ? -ENOENT
+							       : 1;
+
+		if (settings[i].result != should)
+			fail_msg("%s: %d", key, settings[i].result);
+		free((char *)key);
+	}
+	assert_text(edited, EQUAL AWS_UNFILLED SHELL("[timeout]") UNFILLED "# " EQUAL EQUAL);
+	type->free(before);
+	type->free(doc);
+	type->free(edited);
+}
+
 struct outcome_row {
 	const char *text;
 	const char *value; /* NULL: none */
@@ -500,6 +550,7 @@ int main(void)
 		cmocka_unit_test(lint_finds_rules_that_do_harm),
 		cmocka_unit_test(what_does_harm_is_commented_out_and_back),
 		cmocka_unit_test(a_comment_that_others_changed_stays),
+		cmocka_unit_test(many_rules_come_back_at_once),
 		cmocka_unit_test(tells_what_a_file_does_to_a_gateways_disks),
 		cmocka_unit_test(refuses_what_is_no_text),
 	};
