@@ -81,3 +81,32 @@ is_plain() {
 	done
 	[[ $output == *"still to do for session1"*'\x1b[31m'* ]]
 }
+
+# afar COMMAND...: in a network of its own, where sgw-target plays a gateway at another address than
+# the loopback's
+afar() {
+	# shellcheck disable=SC2016 # for the inner shell
+	unshare -rn bash -c "$(declare -f start_target)"'
+		ip link set lo up && ip address add 10.0.0.9/32 dev lo || exit 99
+		start_target --portal 10.0.0.9:3260 --faults "$BATS_TEST_TMPDIR/faults" || exit 99
+		"$@"
+		status=$?
+		kill "$TARGET_PID"
+		exit $status' bash "$@"
+}
+
+@test "a gateway elsewhere sends no login to this host's own addresses" {
+	local command event where
+	need unshare ip
+	while read -r command event where; do
+		echo "case: $command $where"
+		echo "on $event: redirect $where" >"$BATS_TEST_TMPDIR/faults"
+		run -1 afar sgw-init "$command" 10.0.0.9
+		[[ $output == *"redirected to $where"*" is this host's own address"* ]]
+	done <<-'END'
+		discover discovery 127.0.0.1:3260
+		discover discovery [::1]:3260
+		probe login 127.0.0.1:3260
+		probe login localhost:3260
+	END
+}

@@ -64,6 +64,21 @@ const struct socket_address *connection_address(const struct connection *connect
 			->addresses[connection->address_at < last ? connection->address_at : last];
 }
 
+static enum address_kind kind_of(const struct socket_address *address)
+{
+	uint8_t bytes[ADDRESS_LEN];
+	char text[SOCKET_HOST_MAX];
+
+	socket_address_host(address, text);
+	return address_parse(text, strcspn(text, "%"), bytes) ? address_kind(bytes)
+							      : ADDRESS_PUBLIC;
+}
+
+enum address_kind connection_address_kind(const struct connection *connection)
+{
+	return kind_of(connection_address(connection));
+}
+
 uint64_t connection_connect_us(const struct connection *connection)
 {
 	return connection->connect_us;
@@ -156,6 +171,22 @@ static void set_timer(struct connection *connection, uint32_t ms)
 		fail(connection, &err);
 }
 
+static int open_socket(const struct connection *connection, struct err *err)
+{
+	const struct socket_address *address = connection_address(connection);
+	enum address_kind kind = kind_of(address);
+	char text[SOCKET_TEXT_MAX];
+
+	if (!connection->limits.from_afar ||
+	    (kind != ADDRESS_LOOPBACK && kind != ADDRESS_UNSPECIFIED))
+		return socket_connect(address, err);
+	socket_address_text(address, text);
+	return err_set(err, EHOSTUNREACH,
+		       "%s is this host's own address, and it was another host that named it: the "
+		       "gateway advertises an address that no host can reach it at",
+		       text);
+}
+
 /* Begin to connect to the next address that lets itself be tried. */
 static void try_address(struct connection *connection)
 {
@@ -164,8 +195,7 @@ static void try_address(struct connection *connection)
 
 	while (connection->address_at < connection->address_count) {
 		connection->connect_began = loop_clock_us();
-		connection->fd =
-			socket_connect(connection_address(connection), &connection->connect_err);
+		connection->fd = open_socket(connection, &connection->connect_err);
 		if (connection->fd >= 0) {
 			if (loop_add(connection->loop, watch, connection->fd, LOOP_WRITE, &err) <
 			    0) {

@@ -3,9 +3,11 @@
 #ifndef SGW_ISCSI_CONNECTION_H
 #define SGW_ISCSI_CONNECTION_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "iscsi/address.h"
 #include "iscsi/login.h"
 #include "iscsi/pdu.h"
 #include "iscsi/states.h"
@@ -20,6 +22,8 @@ struct connection_limits {
 	uint32_t connect_ms; /* each address: 3000 */
 	uint32_t answer_ms; /* silence while an answer is due: 10000 */
 	uint32_t logout_ms; /* the Logout Response: 1000 */
+	/* A target elsewhere named the addresses: those that mean this very host are not gone to. */
+	bool from_afar;
 };
 
 /* Each may send, log out, fail and free the connection. */
@@ -78,6 +82,8 @@ enum connection_state connection_state(const struct connection *connection)
 	__attribute__((nonnull));
 /* The address in use, or the last one tried. */
 const struct socket_address *connection_address(const struct connection *connection)
+	__attribute__((nonnull));
+enum address_kind connection_address_kind(const struct connection *connection)
 	__attribute__((nonnull));
 /* Microseconds that the connect took; 0 before. */
 uint64_t connection_connect_us(const struct connection *connection) __attribute__((nonnull));

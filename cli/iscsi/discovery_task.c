@@ -127,6 +127,7 @@ static void connection_closed(void *arg, int rc, const struct err *why)
 	take_login(task);
 	task->connection = NULL;
 	if (rc == CONNECTION_REDIRECTED) {
+		task->from_afar |= connection_address_kind(connection) != ADDRESS_LOOPBACK;
 		follow(task, connection_login(connection));
 	} else if (task->complete) {
 		if (rc != 0)
@@ -168,16 +169,6 @@ static void connection_ready(void *arg)
 	ask(task, NULL);
 }
 
-static enum address_kind kind_of(const struct socket_address *address)
-{
-	uint8_t bytes[ADDRESS_LEN];
-	char text[SOCKET_HOST_MAX];
-
-	socket_address_host(address, text);
-	return address_parse(text, strcspn(text, "%"), bytes) ? address_kind(bytes)
-							      : ADDRESS_PUBLIC;
-}
-
 /* A Text Response: a part of the answer, or the end of it (11.11). */
 static int take_part(struct discovery_task *task, const struct pdu *pdu, struct err *err)
 {
@@ -207,7 +198,7 @@ static int take_part(struct discovery_task *task, const struct pdu *pdu, struct 
 	if (rc < 0 || !final)
 		return rc;
 	task->complete = true;
-	return targets_end(targets, candidate(task), kind_of(connection_address(task->connection)),
+	return targets_end(targets, candidate(task), connection_address_kind(task->connection),
 			   err);
 }
 
@@ -240,6 +231,7 @@ static void open_connection(struct discovery_task *task, const struct socket_add
 	const struct connection_limits limits = {
 		.connect_ms = task->options->connect_ms,
 		.answer_ms = task->options->answer_ms,
+		.from_afar = task->from_afar,
 	};
 	struct err err;
 

@@ -38,6 +38,7 @@ struct discovery_task {
 	size_t candidate_count, candidate_at;
 	struct portal visited[DISCOVERY_HOPS_MAX]; /* who redirected us so far */
 	unsigned int hops;
+	bool from_afar; /* one of them is no address of this host's own */
 	size_t bytes, parts, empty;
 	bool complete; /* the whole answer is here */
 };

@@ -29,6 +29,7 @@ struct probe {
 	struct resolve *resolve;
 	struct loop_timer total;
 	unsigned int hops;
+	bool from_afar; /* a redirection came from another host */
 	uint64_t since; /* of the login: microseconds */
 	struct inventory inventory;
 };
@@ -196,6 +197,7 @@ static void connection_closed(void *arg, int rc, const struct err *why)
 	if (rc == CONNECTION_REDIRECTED) {
 		char text[PORTAL_TEXT_MAX], note[PORTAL_TEXT_MAX + 64];
 
+		probe->from_afar |= connection_address_kind(connection) != ADDRESS_LOOPBACK;
 		portal_text(&connection_login(connection)->redirects[0], text);
 		snprintf(note, sizeof(note), "redirected to %s", text);
 		probe_result_note(&probe->result, note);
@@ -256,6 +258,7 @@ static void open_connection(struct probe *probe, const struct socket_address *ad
 	const struct connection_limits limits = {
 		.connect_ms = probe->config.connect_ms,
 		.answer_ms = probe->config.answer_ms,
+		.from_afar = probe->from_afar,
 	};
 	struct err err;
 
