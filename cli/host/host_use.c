@@ -220,22 +220,23 @@ static bool look_at_descriptor(const struct host_use *host, int dirfd, const cha
 			       struct device_id *id)
 {
 	char path[PATH_MAX];
-	struct stat st;
+	struct statx st;
 	ssize_t len = readlinkat(dirfd, name, path, sizeof(path) - 1);
 
-	/* A file of a dead server is not to be looked at: nodes lie below some /dev, if a container's. */
 	path[len < 0 ? 0 : len] = '\0';
-	if (path[0] != '/' || !strstr(path, "/dev/"))
+	if (path[0] != '/') /* a pipe or a socket */
 		return false;
 	*id = (struct device_id){ 0 };
 	snprintf(id->name, sizeof(id->name), "%s", strrchr(path, '/') + 1);
 	if (!host->paths->live)
-		return true;
-	if (fstatat(dirfd, name, &st, 0) < 0 || (!S_ISBLK(st.st_mode) && !S_ISCHR(st.st_mode)))
+		return strstr(path, "/dev/");
+	/* A node may lie anywhere; for a file of a dead server the server is not to be asked. */
+	if (statx(dirfd, name, AT_STATX_DONT_SYNC, STATX_TYPE, &st) < 0 ||
+	    (!S_ISBLK(st.stx_mode) && !S_ISCHR(st.stx_mode)))
 		return false;
-	id->block = S_ISBLK(st.st_mode);
-	id->major = major(st.st_rdev);
-	id->minor = minor(st.st_rdev);
+	id->block = S_ISBLK(st.stx_mode);
+	id->major = st.stx_rdev_major;
+	id->minor = st.stx_rdev_minor;
 	return id->major > 1; /* not /dev/null and its like, which all have open */
 }
 

@@ -164,15 +164,20 @@ disk_of_session() { # SESSION
 }
 
 @test "a disk that a process has open is refused, and the process named" {
-	local pid
+	local pid node
 	start_gateway --volume myvolume:8M
 	mkfifo hold
-	bash -c 'exec 9<"$1" && echo open >ready-to-go && read -r _ <hold' bash "$link" &
-	pid=$!
-	wait_for test -e ready-to-go
-	still_refused "open by bash, process $pid ("
-	echo go >hold
-	wait "$pid"
+	# Its node in /dev, and one that somebody made elsewhere.
+	mknod elsewhere b "$((16#$(stat -Lc %t "$link")))" "$((16#$(stat -Lc %T "$link")))"
+	for node in "$link" elsewhere; do
+		bash -c 'exec 9<"$1" && echo open >ready-to-go && read -r _ <hold' bash "$node" &
+		pid=$!
+		wait_for test -e ready-to-go
+		still_refused "open by bash, process $pid ("
+		echo go >hold
+		wait "$pid"
+		rm ready-to-go
+	done
 	sgw-init disconnect --target "$iqn"
 }
 
