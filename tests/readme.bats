@@ -71,3 +71,70 @@ claims() {
 	[ "$n" -eq 20 ]
 	return "$status"
 }
+
+# In an empty directory, where the commands that README.md has for one's own CI find what they name.
+# your-initiator does what $INITIATOR says with the portal.
+own_ci() {
+	need iscsi-inq jq
+	cd "$BATS_TEST_TMPDIR" || return
+	cat >chap.json <<-'END'
+		{ "ChapCredentials": [ { "TargetARN": "iqn.1997-05.com.amazon:myvolume",
+		  "InitiatorName": "iqn.2026-01.com.example:host",
+		  "SecretToAuthenticateInitiator": "initiatorsec1",
+		  "SecretToAuthenticateTarget": "targetsecret1" } ] }
+	END
+	mkdir bin
+	# shellcheck disable=SC2016 # the script fills it in
+	printf '#!/bin/bash\nset -e\neval "$INITIATOR"\n' >bin/your-initiator
+	chmod +x bin/your-initiator
+	PATH=$PWD/bin:$PATH
+	sed -n '/^## sgw-target in your own CI/,/^## /s/^    //p' "$ROOT/README.md" >commands
+}
+
+@test "the commands that README.md has for one's own CI tell by their exit status what was expected" {
+	own_ci
+	sed '/^echo/d' commands >once
+	# shellcheck disable=SC2016 # your-initiator fills them in
+	export INITIATOR='iscsi-inq -i $host "iscsi://$host%initiatorsec1@$2/$iqn:myvolume/0" >inq'
+	export host=iqn.2026-01.com.example:host iqn=iqn.1997-05.com.amazon
+	LIBISCSI_CHAP_TARGET_USERNAME=$iqn:myvolume LIBISCSI_CHAP_TARGET_PASSWORD=targetsecret1 \
+		run -0 timeout 60 bash once
+	grep -q Vendor:Amazon inq
+	rm ready inq
+	run -1 timeout 60 bash once
+	grep -q Vendor:Amazon inq
+	[[ $output == *"expected CHAP=mutual: it was one-way in the login of connection 1, $host to "* ]]
+}
+
+@test "the fault that README.md has for one's own CI silences the target at the hundredth write" {
+	need qemu-io socat
+	own_ci
+	local line writes=() n
+	line=$(grep ^echo commands)
+	# shellcheck disable=SC2034 # for the helpers
+	CONTROL=$PWD/control TARGET_LOG=$PWD/target.log
+	eval "${line/ --ready-file/ --control control --ready-file}" >target.log 2>&1 3>&-
+	TARGET_PIDS+=("$!")
+	wait_for test -e ready
+	PORTAL=$(<ready)
+	for ((n = 1; n <= 100; n++)); do
+		writes+=(-c "write $((n * 4))k 4k")
+	done
+	timeout 60 stdbuf -oL qemu-io -f raw "${writes[@]}" \
+		"iscsi://$PORTAL/iqn.1997-05.com.amazon:myvolume/0" >io 2>&1 3>&- &
+	wait_for is_frozen
+	[ "$(control status | jq -c '.rules[0] | [.met, .struck]')" = '[100,1]' ]
+	wait_for has_written 99
+	run -0 control clear
+	wait_for has_written 100
+	run -0 control quit
+	TARGET_PID=${TARGET_PIDS[-1]} wait_target 0
+}
+
+is_frozen() {
+	[ "$(control status | jq .frozen)" = true ]
+}
+
+has_written() { # TIMES
+	[ "$(grep -c '^wrote 4096/4096' io)" -eq "$1" ]
+}
