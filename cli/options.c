@@ -40,13 +40,30 @@ static int set_root(struct options *opt, const char *value, struct err *err)
 	return 0;
 }
 
-static int set_output(struct options *opt, const char *value, struct err *err)
+/* In the order of enum output: a command takes the first ones. */
+static const char *const formats[] = { "table", "json", "diff", "junit" };
+
+static int parse_output(struct options *opt, const char *value, enum output last, struct err *err)
 {
-	static const char *const words[] = { "table", "json", "diff", "junit" };
-	int word = 0, rc = parse_word(value, words, ARRAY_LEN(words), "--output", &word, err);
+	int word = 0, rc = parse_word(value, formats, (size_t)last + 1, "--output", &word, err);
 
 	opt->output = (enum output)word;
 	return rc;
+}
+
+static int set_output(struct options *opt, const char *value, struct err *err)
+{
+	return parse_output(opt, value, OUTPUT_JSON, err);
+}
+
+static int set_output_diff(struct options *opt, const char *value, struct err *err)
+{
+	return parse_output(opt, value, OUTPUT_DIFF, err);
+}
+
+static int set_output_check(struct options *opt, const char *value, struct err *err)
+{
+	return parse_output(opt, value, OUTPUT_JUNIT, err);
 }
 
 static int set_scope(struct options *opt, const char *value, struct err *err)
@@ -263,8 +280,9 @@ static const struct option_row {
 	  "go on without the portals that do not answer", set_skip_unreachable },
 	{ OPT_LIST, "list", NULL, "list the journal's entries instead", set_list },
 	{ OPT_OUTPUT, "output", "FORMAT", "table or json", set_output },
-	{ OPT_OUTPUT_DIFF, "output", "FORMAT", "table, json or diff (with --dry-run)", set_output },
-	{ OPT_OUTPUT_CHECK, "output", "FORMAT", "table, json, junit or diff", set_output },
+	{ OPT_OUTPUT_DIFF, "output", "FORMAT", "table, json or diff (with --dry-run)",
+	  set_output_diff },
+	{ OPT_OUTPUT_CHECK, "output", "FORMAT", "table, json, diff or junit", set_output_check },
 };
 
 enum { HELP = 'h', FIRST_ROW = 256 };
@@ -309,10 +327,6 @@ int options_parse(struct options *opt, unsigned allowed, int argc, char **argv, 
 		if (rc < 0)
 			return rc;
 	}
-	if (opt->output == OUTPUT_DIFF && !(allowed & (OPT_OUTPUT_DIFF | OPT_OUTPUT_CHECK)))
-		return err_set(err, ERR_USAGE, "--output diff is for check and apply --dry-run");
-	if (opt->output == OUTPUT_JUNIT && !(allowed & OPT_OUTPUT_CHECK))
-		return err_set(err, ERR_USAGE, "--output junit is for check");
 	opt->args = argv + optind;
 	opt->arg_count = (size_t)(argc - optind);
 	return 0;

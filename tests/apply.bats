@@ -424,7 +424,7 @@ all_closed() {
 		run -2 apply $arguments
 		[[ $output == *"$words"* ]]
 	done <<-'END'
-		--output xml|--output takes table, json, diff or junit, not 'xml'
+		--output xml|--output takes table, json or diff, not 'xml'
 		--output diff|--output diff goes with --dry-run
 		--scope some|--scope takes all or targets, not 'some'
 		--timeout 0|--timeout takes 1ms to 600s, such as 3 or 500ms, not '0'

@@ -141,9 +141,32 @@ check() {
 	printf 'node.session.timeo.replacement_timeout=1 \x01<\xff&\n' >>"$CONF"
 	run -0 check --output junit
 	xmllint --noout - <<<"$output"
+}
+
+@test "a wrong --output is told with the formats that this command has" {
+	local command formats help
+	while IFS='|' read -r command formats help; do
+		echo "case: $command"
+		# shellcheck disable=SC2086 # a command and its argument
+		run -2 sgw-init $command --output xml
+		[ "$output" = "sgw-init: --output takes $formats, not 'xml'" ]
+		run -0 sgw-init "${command%% *}" --help
+		[[ $output == *"--output FORMAT  "*" $help"* ]]
+	done <<-'END'
+		check|table, json, diff or junit|table, json, diff or junit
+		apply|table, json or diff|table, json or diff (with --dry-run)
+		undo|table or json|table or json
+		undo --list|table or json|table or json
+		discover 127.0.0.1|table or json|table or json
+		probe 127.0.0.1|table or json|table or json
+		connect|table or json|table or json
+		disconnect --all|table or json|table or json
+		devices|table or json|table or json
+		profile list|table or json|table or json
+	END
 	for command in apply undo 'discover 127.0.0.1'; do
 		# shellcheck disable=SC2086 # a command and its argument
-		run -2 sgw-init $command --root "$HOST" --output junit
+		run -2 sgw-init $command --output junit
 	done
 }
 
