@@ -26,17 +26,14 @@ static void portal_of(const struct action *action, char out[PORTAL_TEXT_MAX])
 
 static json_t *action_json(const struct action *action)
 {
-	json_t *item = json_pack("{s:s}", "action", action_word(action->kind));
-	char portal[PORTAL_TEXT_MAX];
+	char portal[PORTAL_TEXT_MAX] = "";
 
-	if (action->record) {
+	if (action->record)
 		portal_of(action, portal);
-		json_object_set_new(item, "target", json_text(action->record->target));
-		json_object_set_new(item, "portal", json_text(portal));
-	}
-	if (action->why[0] != '\0')
-		json_object_set_new(item, "why", json_text(action->why));
-	return item;
+	return json_pack("{s:s, s:o, s:o, s:o}", "action", action_word(action->kind), "target",
+			 json_text_or_null(action->record ? action->record->target : NULL),
+			 "portal", json_text_or_null(portal), "why",
+			 json_text_or_null(action->why));
 }
 
 static json_t *actions_json(const struct actions *actions)
@@ -71,6 +68,10 @@ static json_t *make_document(const struct apply_report *report, const struct pla
 	json_object_set_new(document, "changes", plan_json(plan));
 	json_object_set_new(document, "live", plan_json_live(plan));
 	json_object_set_new(document, "actions", actions_json(actions));
+	/* Who comes after the plan fills these in; null: it was not asked for. */
+	json_object_set_new(document, "needs_login", json_array());
+	json_object_set_new(document, "relogin", json_null());
+	json_object_set_new(document, "connected", json_null());
 	return document;
 }
 
@@ -177,10 +178,10 @@ void apply_report_add(struct apply_report *report, const char *key, json_t *valu
 		json_decref(value);
 }
 
-int apply_report_end(struct apply_report *report, struct err *err)
+int apply_report_end(struct apply_report *report, bool ok, struct err *err)
 {
 	json_t *document = report->document;
 
 	report->document = NULL;
-	return document ? json_print(document, stdout, err) : 0;
+	return document ? json_print(document, ok, stdout, err) : 0;
 }

@@ -33,7 +33,7 @@ void apply_report_written(const struct apply_report *report);
 /* Add to the document for programs; takes the value. Nothing without a document. */
 void apply_report_add(struct apply_report *report, const char *key, json_t *value);
 
-/* Print that document; ends the report. */
-int apply_report_end(struct apply_report *report, struct err *err);
+/* Print that document, ok as json_print() has it; ends the report. */
+int apply_report_end(struct apply_report *report, bool ok, struct err *err);
 
 #endif

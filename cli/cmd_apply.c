@@ -265,7 +265,7 @@ static int show(struct applying *a, struct err *err)
 	relogin_warn(&a->in.paths, &a->actions, a->opt->force);
 	warn_of_rest(&a->in.findings);
 	if (rc == 0)
-		rc = apply_report_end(&a->report, err);
+		rc = apply_report_end(&a->report, !differs, err);
 	return rc < 0 ? rc : differs ? EXIT_DIFFERS : EXIT_DONE;
 }
 
@@ -354,7 +354,7 @@ static int run(const struct options *opt, struct err *err)
 	if (rc == 0)
 		rc = apply(&a, err);
 	/* What was done is told also where it ended in an error. */
-	if (apply_report_end(&a.report, rc < 0 ? &print_err : err) < 0 && rc >= 0)
+	if (apply_report_end(&a.report, rc == 0, rc < 0 ? &print_err : err) < 0 && rc >= 0)
 		rc = -err->code;
 	tx_end(a.tx);
 	actions_done(&a.actions);

@@ -74,13 +74,12 @@ static json_t *budgets_json(const struct survey *survey)
 		struct budget budget;
 
 		if (budget_of_survey(survey, kind, &budget))
-			json_array_append_new(list,
-					      json_pack("{s:s, s:I, s:I, s:I, s:b}", "gateway",
-							gateway_word(kind), "least_seconds",
-							(json_int_t)budget.least, "most_seconds",
-							(json_int_t)budget.most, "away_seconds",
-							(json_int_t)budget.away, "may_offline",
-							budget.offlines));
+			json_array_append_new(
+				list,
+				json_pack("{s:s, s:I, s:I, s:I, s:b}", "kind", gateway_word(kind),
+					  "least_seconds", (json_int_t)budget.least, "most_seconds",
+					  (json_int_t)budget.most, "away_seconds",
+					  (json_int_t)budget.away, "may_offline", budget.offlines));
 	}
 	return list;
 }
@@ -96,12 +95,11 @@ static int print_json(const struct inspection *in, const struct verdicts *sum, s
 		return rc;
 	}
 	document = json_document("check");
-	json_object_set_new(document, "ok", json_boolean(sum->weighing == 0));
 	json_object_set_new(document, "findings", findings_json(&in->findings));
 	json_object_set_new(document, "needs_login", needs_login_json(&needs));
 	actions_done(&needs);
 	json_object_set_new(document, "budgets", budgets_json(&in->survey));
-	return json_print(document, stdout, err);
+	return json_print(document, sum->weighing == 0, stdout, err);
 }
 
 /* What apply would write. */

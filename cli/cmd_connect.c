@@ -145,10 +145,9 @@ static int print(const struct connect_command *cmd, size_t troubles, struct err 
 	if (cmd->opt->output != OUTPUT_JSON)
 		return connect_print_table(cmd->list, cmd->count, err);
 	document = json_document("connect");
-	json_object_set_new(document, "ok", json_boolean(troubles == 0));
 	json_object_set_new(document, "missing_records", json_integer((json_int_t)cmd->missing));
 	json_object_set_new(document, "targets", connect_json(cmd->list, cmd->count));
-	return json_print(document, stdout, err);
+	return json_print(document, troubles == 0, stdout, err);
 }
 
 /* What the sessions and devices came up with. The records of the list end here. */

@@ -148,8 +148,8 @@ static json_t *device_json(const struct shown *shown)
 						       "links", links));
 	}
 	return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o}", "name", json_text(shown->device->name),
-			 "type", device_word(shown->device, word), "state", json_text(shown->state),
-			 "size_bytes",
+			 "type", device_word(shown->device, word), "state",
+			 json_text_or_null(shown->state), "size_bytes",
 			 shown->size ? json_integer((json_int_t)shown->size) : json_null(), "nodes",
 			 nodes, "in_use", uses_json(&shown->uses));
 }
@@ -180,11 +180,11 @@ static int add_session(struct devices_command *cmd, const struct host_session *s
 		rc = add_row(cmd, session, state, NULL, err);
 	if (session->port != 0)
 		portal_text_of(session->address, session->port, portal);
-	json_array_append_new(cmd->list,
-			      json_pack("{s:o, s:o, s:o, s:o, s:o}", "target",
-					json_text(session->target), "portal", json_text(portal),
-					"session", json_text(session->name), "state",
-					json_text(state), "devices", devices));
+	json_array_append_new(cmd->list, json_pack("{s:o, s:o, s:o, s:o, s:o}", "target",
+						   json_text(session->target), "portal",
+						   json_text_or_null(portal), "session",
+						   json_text(session->name), "state",
+						   json_text_or_null(state), "devices", devices));
 	return rc;
 }
 
@@ -195,7 +195,7 @@ static int print(struct devices_command *cmd, struct err *err)
 	if (cmd->opt->output == OUTPUT_JSON) {
 		document = json_document("devices");
 		json_object_set(document, "sessions", cmd->list);
-		return json_print(document, stdout, err);
+		return json_print(document, true, stdout, err);
 	}
 	if (table_rows(&cmd->table) == 0)
 		printf("no session of a Storage Gateway%s\n",

@@ -179,15 +179,15 @@ static json_t *session_json(const struct disconnected *disconnected)
 	if (session->port != 0)
 		portal_text_of(session->address, session->port, portal);
 	return json_pack("{s:o, s:o, s:o, s:s, s:o, s:o}", "target", json_text(session->target),
-			 "portal", json_text(portal), "session", json_text(session->name), "result",
-			 disconnected_word(disconnected->state), "in_use",
+			 "portal", json_text_or_null(portal), "session", json_text(session->name),
+			 "result", disconnected_word(disconnected->state), "in_use",
 			 uses_json(&disconnected->uses), "error",
 			 disconnected->state == DISCONNECTED_DONE
 				 ? json_null()
-				 : json_text(disconnected->err.reason));
+				 : json_error(disconnected->err.reason));
 }
 
-static int print_json(const struct disconnect_command *cmd, struct err *err)
+static int print_json(const struct disconnect_command *cmd, bool ok, struct err *err)
 {
 	json_t *document = json_document("disconnect"), *sessions = json_array(),
 	       *records = json_array();
@@ -196,11 +196,10 @@ static int print_json(const struct disconnect_command *cmd, struct err *err)
 		json_array_append_new(sessions, session_json(&cmd->list[i]));
 	for (size_t i = 0; cmd->id[0] != '\0' && i < cmd->forgotten_count; i++)
 		json_array_append_new(records, json_text(cmd->forgotten[i]->path));
-	json_object_set_new(document, "ok", json_boolean(cmd->troubles == 0));
 	json_object_set_new(document, "sessions", sessions);
 	json_object_set_new(document, "removed_records", records);
 	json_object_set_new(document, "entry", cmd->id[0] ? json_string(cmd->id) : json_null());
-	return json_print(document, stdout, err);
+	return json_print(document, ok, stdout, err);
 }
 
 static int disconnect(struct disconnect_command *cmd, struct err *err)
@@ -221,7 +220,9 @@ static int disconnect(struct disconnect_command *cmd, struct err *err)
 	/* Where it fails, who is logged out by now is told all the same. */
 	if (cmd->opt->forget)
 		forgotten = forget(cmd, &failure);
-	rc = cmd->opt->output == OUTPUT_JSON ? print_json(cmd, err) : print_table(cmd, err);
+	rc = cmd->opt->output == OUTPUT_JSON
+		     ? print_json(cmd, cmd->troubles == 0 && forgotten == 0, err)
+		     : print_table(cmd, err);
 	if (rc == 0 && cmd->id[0] != '\0')
 		rc = report_flush(err, "the records are removed; undo %s brings them back",
 				  cmd->id);

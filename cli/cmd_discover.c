@@ -64,33 +64,44 @@ static json_t *target_json(const struct target *target)
 			 gateway_word(gateway_kind(target->name)), "addresses", addresses);
 }
 
+/* It answered, and every name in the answer could be one. */
+static bool is_whole(const struct discovery_result *result)
+{
+	return result->rc == 0 && result->targets.refused == 0;
+}
+
 static json_t *result_json(const struct discovery_result *result)
 {
 	char text[PORTAL_TEXT_MAX];
-	json_t *targets = json_array(), *item;
+	json_t *targets = json_array(), *error = json_null(), *item;
 
 	portal_text(&result->asked, text);
+	if (result->rc < 0) {
+		error = json_error(result->err.reason);
+		json_object_set_new(error, "stage",
+				    json_string(discovery_stage_name(result->stage)));
+	}
 	for (size_t i = 0; i < result->targets.count; i++)
 		json_array_append_new(targets, target_json(&result->targets.list[i]));
-	item = json_pack("{s:s, s:b, s:s, s:o, s:i}", "portal", text, "ok", result->rc == 0, "kind",
-			 gateway_word(portal_kind(result)), "targets", targets, "refused",
-			 (int)result->targets.refused);
-	if (result->rc < 0)
-		json_object_set_new(item, "error",
-				    json_pack("{s:s, s:o}", "stage",
-					      discovery_stage_name(result->stage), "reason",
-					      json_text(result->err.reason)));
+	item = json_pack("{s:s, s:b, s:s, s:o, s:i}", "portal", text, "ok", is_whole(result),
+			 "kind", gateway_word(portal_kind(result)), "targets", targets,
+			 "refused_names", (int)result->targets.refused);
+	json_object_set_new(item, "error", error);
 	return item;
 }
 
 static int print_json(const struct portals *portals, struct err *err)
 {
 	json_t *document = json_document("discover"), *list = json_array();
+	bool ok = true;
 
 	json_object_set_new(document, "portals", list);
-	for (size_t i = 0; i < portals->count; i++)
+	for (size_t i = 0; i < portals->count; i++) {
 		json_array_append_new(list, result_json(&portals->results[i]));
-	return json_print(document, stdout, err);
+		ok &= is_whole(&portals->results[i]);
+	}
+	json_object_set_new(document, "sweep", json_null());
+	return json_print(document, ok, stdout, err);
 }
 
 static int discover(const struct paths *paths, const struct options *opt, struct err *err)
@@ -107,7 +118,7 @@ static int discover(const struct paths *paths, const struct options *opt, struct
 
 		if (result->rc < 0)
 			err_print("sgw-init", &result->err);
-		if (result->rc < 0 || result->targets.refused > 0)
+		if (!is_whole(result))
 			code = EXIT_FAILED;
 	}
 	return rc < 0 ? rc : code;
@@ -214,7 +225,7 @@ static int print_sweep_json(struct answers *answers, const struct sweep_counts *
 			  "answered", (json_int_t)counts->answered, "refused",
 			  (json_int_t)counts->refused, "silent", (json_int_t)counts->silent,
 			  "failed", (json_int_t)counts->failed));
-	return json_print(document, stdout, err);
+	return json_print(document, answers->any && !answers->failed, stdout, err);
 }
 
 static int discover_ranges(const struct paths *paths, const struct options *opt, struct err *err)

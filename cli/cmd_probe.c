@@ -121,6 +121,15 @@ static int prepare(struct probing_command *cmd, struct err *err)
 	return rc;
 }
 
+static bool all_fine(const struct probing_command *cmd)
+{
+	bool fine = cmd->discovery.targets.refused == 0;
+
+	for (size_t i = 0; i < cmd->count; i++)
+		fine &= probed_is_fine(&cmd->list[i]);
+	return fine;
+}
+
 static int print(const struct probing_command *cmd, struct err *err)
 {
 	char portal[PORTAL_TEXT_MAX];
@@ -128,14 +137,14 @@ static int print(const struct probing_command *cmd, struct err *err)
 	portal_text(&cmd->portal, portal);
 	if (cmd->opt->output == OUTPUT_JSON)
 		return probe_print_json(cmd->list, cmd->count, &cmd->wanted, portal,
-					cmd->store.initiator, err);
+					cmd->store.initiator, all_fine(cmd), err);
 	return probe_print_tables(cmd->list, cmd->count, &cmd->wanted, err);
 }
 
 static int probe(struct probing_command *cmd, struct err *err)
 {
 	const struct options *opt = cmd->opt;
-	int rc = parse_portal(cmd, err), code = EXIT_DONE;
+	int rc = parse_portal(cmd, err);
 
 	if (rc == 0)
 		rc = paths_init(&cmd->paths, opt->root, err);
@@ -157,12 +166,9 @@ static int probe(struct probing_command *cmd, struct err *err)
 	if (rc < 0)
 		return rc;
 	fflush(stdout);
-	for (size_t i = 0; i < cmd->count; i++) {
+	for (size_t i = 0; i < cmd->count; i++)
 		probe_print_trouble(&cmd->list[i]);
-		if (!probed_is_fine(&cmd->list[i]))
-			code = EXIT_FAILED;
-	}
-	return cmd->discovery.targets.refused > 0 ? EXIT_FAILED : code;
+	return all_fine(cmd) ? EXIT_DONE : EXIT_FAILED;
 }
 
 static int run(const struct options *opt, struct err *err)

@@ -56,8 +56,8 @@ static int print_wrapped(const char *text, const char *indent, FILE *out, struct
 static json_t *profile_json(const struct profile *profile)
 {
 	return json_pack("{s:o, s:o, s:o, s:o}", "name", json_text(profile->name), "title",
-			 json_text(profile->title), "note", json_text(profile->note), "origin",
-			 json_text(profile->origin));
+			 json_text(profile->title), "note", json_text_or_null(profile->note),
+			 "origin", json_text(profile->origin));
 }
 
 static json_t *place_json(const struct setting_place *place)
@@ -85,12 +85,12 @@ static json_t *setting_json(const struct setting *setting)
 
 static int list_json(const struct wanted *wanted, struct err *err)
 {
-	json_t *document = json_document("profile"), *profiles = json_array();
+	json_t *document = json_document("profile-list"), *profiles = json_array();
 
 	for (size_t i = 0; i < GATEWAY_OTHER; i++)
 		json_array_append_new(profiles, profile_json(&wanted->profiles[i]));
 	json_object_set_new(document, "profiles", profiles);
-	return json_print(document, stdout, err);
+	return json_print(document, true, stdout, err);
 }
 
 static int list(const struct options *opt, const struct wanted *wanted, struct err *err)
@@ -111,14 +111,14 @@ static int list(const struct options *opt, const struct wanted *wanted, struct e
 
 static int show_json(const struct profile *profile, struct err *err)
 {
-	json_t *document = json_document("profile"), *shown = profile_json(profile);
+	json_t *document = json_document("profile-show"), *shown = profile_json(profile);
 	json_t *settings = json_array();
 
 	for (size_t i = 0; i < profile->setting_count; i++)
 		json_array_append_new(settings, setting_json(&profile->settings[i]));
 	json_object_set_new(shown, "settings", settings);
 	json_object_set_new(document, "profile", shown);
-	return json_print(document, stdout, err);
+	return json_print(document, true, stdout, err);
 }
 
 static int show_values(const struct profile *profile, struct err *err)
@@ -234,17 +234,20 @@ static int validate_file(const char *file, const char **name, struct err *err)
 
 static json_t *validation_json(const char *file, const char *name, const struct err *err)
 {
-	if (err->code == 0)
-		return json_pack("{s:o, s:b, s:s}", "file", json_text(file), "valid", 1, "profile",
-				 name);
-	return json_pack("{s:o, s:b, s:o, s:o}", "file", json_text(file), "valid", 0, "place",
-			 json_text(err->place), "reason", json_text(err->reason));
+	json_t *error = json_null();
+
+	if (err->code != 0) {
+		error = json_error(err->reason);
+		json_object_set_new(error, "place", json_text_or_null(err->place));
+	}
+	return json_pack("{s:o, s:b, s:o, s:o}", "file", json_text(file), "valid", err->code == 0,
+			 "profile", json_text_or_null(name), "error", error);
 }
 
 static int validate(const struct options *opt, struct err *err)
 {
 	static const char *const titles[] = { "FILE", "PROFILE", "RESULT", NULL };
-	json_t *document = json_document("profile"), *files = json_array();
+	json_t *document = json_document("profile-validate"), *files = json_array();
 	CLEANUP(table_done) struct table table;
 	int code = EXIT_DONE, rc;
 
@@ -262,7 +265,7 @@ static int validate(const struct options *opt, struct err *err)
 	}
 	json_object_set_new(document, "files", files);
 	if (opt->output == OUTPUT_JSON) {
-		rc = json_print(document, stdout, err);
+		rc = json_print(document, code == EXIT_DONE, stdout, err);
 	} else {
 		json_decref(document);
 		rc = table_print(&table, stdout, err);

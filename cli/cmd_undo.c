@@ -21,20 +21,27 @@ static const char *const state_words[] = {
 	[ENTRY_UNREADABLE] = "unreadable",
 };
 
+static json_t *entry_json(const struct journal_entry *entry)
+{
+	bool known = entry->state != ENTRY_UNREADABLE;
+
+	return json_pack(
+		"{s:s, s:o, s:o, s:s, s:o, s:o, s:o}", "id", entry->id, "time",
+		known ? json_integer((json_int_t)entry->time) : json_null(), "command",
+		json_text_or_null(entry->command), "state", state_words[entry->state], "file_count",
+		known ? json_integer((json_int_t)entry->file_count) : json_null(), "live_count",
+		known ? json_integer((json_int_t)entry->live_count) : json_null(), "error",
+		known ? json_null() : json_error(entry->problem));
+}
+
 static int list_json(const struct journal_entry *entries, size_t count, struct err *err)
 {
-	json_t *document = json_document("undo"), *list = json_array();
+	json_t *document = json_document("undo-list"), *list = json_array();
 
 	json_object_set_new(document, "entries", list);
 	for (size_t i = 0; i < count; i++)
-		json_array_append_new(list,
-				      json_pack("{s:s, s:I, s:o, s:s, s:I, s:I}", "id",
-						entries[i].id, "time", (json_int_t)entries[i].time,
-						"command", json_text(entries[i].command), "state",
-						state_words[entries[i].state], "files",
-						(json_int_t)entries[i].file_count, "live",
-						(json_int_t)entries[i].live_count));
-	return json_print(document, stdout, err);
+		json_array_append_new(list, entry_json(&entries[i]));
+	return json_print(document, true, stdout, err);
 }
 
 static int list_entries(const struct paths *paths, const struct options *opt, struct err *err)
@@ -170,10 +177,10 @@ static void note_step(const struct undo_step *step, void *ctx)
 	steps->rules |= step->action != UNDO_KEPT && strstr(step->path, "/udev/rules.d/");
 	table_row(&steps->table, step->path, step->key ? step->key : "", done[step->action], note,
 		  NULL);
-	json_array_append_new(steps->list,
-			      json_pack("{s:o, s:o, s:s, s:o}", "path", json_text(step->path),
-					"key", step->key ? json_text(step->key) : json_null(),
-					"result", done[step->action], "note", json_text(note)));
+	json_array_append_new(
+		steps->list, json_pack("{s:o, s:o, s:s, s:o}", "path", json_text(step->path), "key",
+				       step->key ? json_text(step->key) : json_null(), "result",
+				       done[step->action], "note", json_text_or_null(step->note)));
 }
 
 /*
@@ -208,7 +215,7 @@ static int print_steps(struct undoing *steps, const struct options *opt, struct 
 		json_object_set_new(document, "entry",
 				    steps->id[0] ? json_string(steps->id) : json_null());
 		json_object_set(document, "steps", steps->list);
-		return json_print(document, stdout, err);
+		return json_print(document, !opt->dry_run, stdout, err);
 	}
 	rc = table_print(&steps->table, stdout, err);
 	if (steps->kept > 0)

@@ -52,21 +52,23 @@ static json_t *node_json(const struct node *node)
 
 static json_t *device_json(const struct connected_device *found)
 {
-	json_t *nodes = json_array(), *links = json_array();
+	json_t *nodes = json_array();
 	char word[16];
 
 	for (size_t i = 0; i < found->nodes.count; i++) {
 		const struct node *node = &found->nodes.items[i];
+		json_t *links = json_array();
 
-		if (!node_is_plain(node))
-			continue;
-		json_array_append_new(nodes, node_json(node));
 		for (size_t j = 0; j < node->link_count; j++)
 			json_array_append_new(links, json_text(node->links[j]));
+		if (node_is_plain(node))
+			json_array_append_new(nodes, json_pack("{s:o, s:o}", "node",
+							       node_json(node), "links", links));
+		else
+			json_decref(links);
 	}
-	return json_pack("{s:o, s:s, s:o, s:o, s:b}", "name", json_text(found->device.name), "type",
-			 device_word(&found->device, word), "nodes", nodes, "links", links, "ready",
-			 found->ready);
+	return json_pack("{s:o, s:s, s:o, s:b}", "name", json_text(found->device.name), "type",
+			 device_word(&found->device, word), "nodes", nodes, "ready", found->ready);
 }
 
 json_t *connect_result_json(const struct record *record, const char *result, const struct err *err)
@@ -76,7 +78,7 @@ json_t *connect_result_json(const struct record *record, const char *result, con
 	portal_text_of(record->address, record->port, portal);
 	return json_pack("{s:o, s:o, s:s, s:o}", "target", json_text(record->target), "portal",
 			 json_text(portal), "result", result, "error",
-			 err && err->code ? json_text(err->reason) : json_null());
+			 err && err->code ? json_error(err->reason) : json_null());
 }
 
 json_t *connect_json(const struct connected *list, size_t count)
@@ -92,9 +94,7 @@ json_t *connect_json(const struct connected *list, size_t count)
 
 		for (size_t j = 0; j < connected->device_count; j++)
 			json_array_append_new(devices, device_json(&connected->devices[j]));
-		json_object_set_new(item, "session",
-				    connected->session[0] ? json_text(connected->session)
-							  : json_null());
+		json_object_set_new(item, "session", json_text_or_null(connected->session));
 		json_object_set_new(item, "devices", devices);
 		json_array_append_new(array, item);
 	}

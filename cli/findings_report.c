@@ -152,29 +152,25 @@ static json_t *finding_json(const struct finding *finding)
 {
 	const struct place *place = finding->place;
 	const struct place_value *value = finding->value;
-	json_t *item = json_pack("{s:s, s:s}", "verdict", verdict_word(finding->verdict),
-				 "severity", severity_word(finding->severity));
+	const char *found = value ? value->text : NULL;
+	json_t *item = json_pack("{s:s, s:s, s:s?, s:o, s:o, s:o}", "verdict",
+				 verdict_word(finding->verdict), "severity",
+				 severity_word(finding->severity), "place",
+				 place ? place_word(place->kind) : NULL, "name",
+				 place ? json_text(place->name) : json_null(), "path",
+				 place ? json_text(place->path) : json_null(), "line",
+				 finding->line > 0 ? json_integer(finding->line) : json_null());
+	json_t *told = json_pack(
+		"{s:s?, s:s?, s:o, s:o, s:s?, s:s?, s:o, s:o}", "setting",
+		value ? value->setting->name : NULL, "key", value ? value->where->key : NULL,
+		"found", found ? json_text(found) : json_null(), "wanted",
+		value ? json_integer(finding->wanted) : json_null(), "rule",
+		value ? rule_word(value->setting->rule) : NULL, "needs",
+		value ? needs_word(value->where->needs) : NULL, "note",
+		json_text_or_null(finding->note), "remedy", json_text_or_null(finding->remedy));
 
-	if (place) {
-		json_object_set_new(item, "place", json_string(place_word(place->kind)));
-		json_object_set_new(item, "name", json_text(place->name));
-		json_object_set_new(item, "path", json_text(place->path));
-	}
-	if (finding->line > 0)
-		json_object_set_new(item, "line", json_integer(finding->line));
-	if (value) {
-		json_object_set_new(item, "setting", json_string(value->setting->name));
-		json_object_set_new(item, "key", json_string(value->where->key));
-		json_object_set_new(item, "found",
-				    value->text ? json_text(value->text) : json_null());
-		json_object_set_new(item, "wanted", json_integer(finding->wanted));
-		json_object_set_new(item, "rule", json_string(rule_word(value->setting->rule)));
-		json_object_set_new(item, "needs", json_string(needs_word(value->where->needs)));
-	}
-	if (finding->note)
-		json_object_set_new(item, "note", json_text(finding->note));
-	if (finding->remedy)
-		json_object_set_new(item, "remedy", json_text(finding->remedy));
+	json_object_update(item, told);
+	json_decref(told);
 	return item;
 }
 

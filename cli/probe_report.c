@@ -210,6 +210,8 @@ void probe_print_trouble(const struct probed *probed)
 
 static json_t *value_json(const struct probe_key *line, const char *text)
 {
+	if (text[0] == '\0')
+		return json_null();
 	return line->number ? json_integer(strtoll(text, NULL, 10)) : json_string(text);
 }
 
@@ -221,46 +223,37 @@ static json_t *keys_json(const struct probed *probed, const struct wanted *wante
 
 	for (size_t i = 0; i < count; i++) {
 		const struct probe_key *line = &lines[i];
-		json_t *item = json_object();
+		const char *by = line->to_target ? "target" : "host";
 
-		json_object_set_new(item, "key",
-				    json_stringn(line->name, strcspn(line->name, ",")));
-		if (line->declared)
-			json_object_set_new(item, "declared_by",
-					    json_string(line->to_target ? "target" : "host"));
-		if (line->offered[0])
-			json_object_set_new(item, "offered", value_json(line, line->offered));
-		json_object_set_new(item, "negotiated", value_json(line, line->agreed));
-		if (line->wanted[0]) {
-			json_object_set_new(item, "wanted", value_json(line, line->wanted));
-			json_object_set_new(item, "below", json_boolean(line->below));
-		}
-		json_array_append_new(list, item);
+		json_array_append_new(
+			list, json_pack("{s:o, s:s?, s:o, s:o, s:o, s:o}", "key",
+					json_stringn(line->name, strcspn(line->name, ",")),
+					"declared_by", line->declared ? by : NULL, "offered",
+					value_json(line, line->offered), "negotiated",
+					value_json(line, line->agreed), "wanted",
+					value_json(line, line->wanted), "below",
+					line->wanted[0] ? json_boolean(line->below) : json_null()));
 	}
 	return list;
 }
 
 static json_t *unit_json(const struct probe_unit *unit)
 {
-	const struct cdb_identity *identity = &unit->identity;
-	json_t *item = json_pack("{s:I}", "lun", (json_int_t)probe_unit_number(unit));
+	const struct cdb_identity *known = unit->identified ? &unit->identity : NULL;
+	bool sized = unit->blocks > 0;
 
-	if (unit->identified) {
-		json_object_set_new(item, "type", json_integer(identity->type));
-		json_object_set_new(item, "type_name", json_string(cdb_type_name(identity->type)));
-		json_object_set_new(item, "vendor", json_text(identity->vendor));
-		json_object_set_new(item, "product", json_text(identity->product));
-		json_object_set_new(item, "revision", json_text(identity->revision));
-	}
-	if (unit->blocks > 0) {
-		json_object_set_new(item, "blocks", json_integer((json_int_t)unit->blocks));
-		json_object_set_new(item, "block_size", json_integer(unit->block_size));
-		json_object_set_new(item, "bytes",
-				    json_integer((json_int_t)(unit->blocks * unit->block_size)));
-	}
-	if (unit->problem[0])
-		json_object_set_new(item, "problem", json_text(unit->problem));
-	return item;
+	return json_pack("{s:I, s:o, s:s?, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "lun",
+			 (json_int_t)probe_unit_number(unit), "type",
+			 known ? json_integer(known->type) : json_null(), "type_name",
+			 known ? cdb_type_name(known->type) : NULL, "vendor",
+			 known ? json_text(known->vendor) : json_null(), "product",
+			 known ? json_text(known->product) : json_null(), "revision",
+			 known ? json_text(known->revision) : json_null(), "blocks",
+			 sized ? json_integer((json_int_t)unit->blocks) : json_null(), "block_size",
+			 sized ? json_integer(unit->block_size) : json_null(), "size_bytes",
+			 sized ? json_integer((json_int_t)(unit->blocks * unit->block_size))
+			       : json_null(),
+			 "error", unit->problem[0] ? json_error(unit->problem) : json_null());
 }
 
 static json_t *audits_json(const struct probed *probed)
@@ -281,18 +274,15 @@ static json_t *trouble_json(const struct probed *probed)
 	enum probe_cause cause = probed_cause(probed);
 	const char *remedy = probed_remedy(probed);
 	CLEANUP(buf_done) struct buf detail = { 0 };
-	json_t *item;
 
 	if (probed->live)
-		return json_pack("{s:s, s:s, s:s}", "cause", "live-session", "text",
-				 "it has a live session on this host", "remedy",
-				 "--force probes it all the same");
+		return json_pack("{s:s, s:s, s:n, s:s}", "text",
+				 "it has a live session on this host", "cause", "live-session",
+				 "detail", "remedy", "--force probes it all the same");
 	add_detail(probed, &detail);
-	item = json_pack("{s:s, s:s, s:o}", "cause", probe_cause_word(cause), "text",
-			 probe_cause_text(cause), "detail", json_text(buf_text(&detail)));
-	if (remedy)
-		json_object_set_new(item, "remedy", json_string(remedy));
-	return item;
+	return json_pack("{s:s, s:s, s:o, s:s?}", "text", probe_cause_text(cause), "cause",
+			 probe_cause_word(cause), "detail", json_text_or_null(buf_text(&detail)),
+			 "remedy", remedy);
 }
 
 static json_t *notes_json(const struct buf *notes)
@@ -309,44 +299,47 @@ static json_t *notes_json(const struct buf *notes)
 	return list;
 }
 
+static json_t *round_trip_json(const struct probe_result *result)
+{
+	return json_pack("{s:I, s:I, s:I}", "connect", (json_int_t)result->connect_us, "login",
+			 (json_int_t)result->login_us, "nop", (json_int_t)result->ping_us);
+}
+
 static json_t *probed_json(const struct probed *probed, const struct wanted *wanted)
 {
 	const struct probe_result *result = &probed->result;
 	const struct credentials *credentials = &probed->credentials;
-	json_t *item = json_pack(
-		"{s:o, s:s, s:b, s:{s:s}, s:{s:s, s:s}}", "target", json_text(probed->target),
-		"kind", gateway_word(gateway_kind(probed->target)), "ok", probed_is_fine(probed),
-		"credentials", "from", credentials_word(credentials->from), "chap", "host",
-		login_verdict_name(result->ours), "target", login_verdict_name(result->theirs));
-	char portal[PORTAL_TEXT_MAX];
-	json_t *units = json_array();
+	char portal[PORTAL_TEXT_MAX] = "";
+	json_t *units = json_array(), *item;
 
-	if (credentials->where)
-		json_object_set_new(json_object_get(item, "credentials"), "path",
-				    json_text(credentials->where));
-	if (result->has_answered) {
+	if (result->has_answered)
 		portal_text(&result->answered, portal);
-		json_object_set_new(item, "portal", json_string(portal));
-		json_object_set_new(item, "round_trip_us",
-				    json_pack("{s:I, s:I, s:I}", "connect",
-					      (json_int_t)result->connect_us, "login",
-					      (json_int_t)result->login_us, "nop",
-					      (json_int_t)result->ping_us));
-	}
-	if (!probed->live && was_logged_in(probed))
-		json_object_set_new(item, "keys", keys_json(probed, wanted));
+	item = json_pack(
+		"{s:o, s:s, s:b, s:o, s:{s:s, s:o}, s:{s:s, s:s}}", "target",
+		json_text(probed->target), "kind", gateway_word(gateway_kind(probed->target)), "ok",
+		probed_is_fine(probed), "portal", json_text_or_null(portal), "credentials", "from",
+		credentials_word(credentials->from), "path", json_text_or_null(credentials->where),
+		"chap", "host", login_verdict_name(result->ours), "target",
+		login_verdict_name(result->theirs));
+	json_object_set_new(item, "round_trip_us",
+			    result->has_answered ? round_trip_json(result) : json_null());
+	json_object_set_new(item, "keys",
+			    !probed->live && was_logged_in(probed) ? keys_json(probed, wanted)
+								   : json_array());
 	for (size_t i = 0; i < result->unit_count; i++)
 		json_array_append_new(units, unit_json(&result->units[i]));
 	json_object_set_new(item, "units", units);
 	json_object_set_new(item, "audit", audits_json(probed));
 	json_object_set_new(item, "notes", notes_json(&result->notes));
-	if (probed->live || probed_cause(probed) != PROBE_FINE)
-		json_object_set_new(item, "error", trouble_json(probed));
+	json_object_set_new(item, "error",
+			    probed->live || probed_cause(probed) != PROBE_FINE
+				    ? trouble_json(probed)
+				    : json_null());
 	return item;
 }
 
 int probe_print_json(const struct probed *list, size_t count, const struct wanted *wanted,
-		     const char *portal, const char *initiator, struct err *err)
+		     const char *portal, const char *initiator, bool ok, struct err *err)
 {
 	json_t *document = json_document("probe"), *targets = json_array();
 
@@ -355,5 +348,5 @@ int probe_print_json(const struct probed *list, size_t count, const struct wante
 	json_object_set_new(document, "targets", targets);
 	for (size_t i = 0; i < count; i++)
 		json_array_append_new(targets, probed_json(&list[i], wanted));
-	return json_print(document, stdout, err);
+	return json_print(document, ok, stdout, err);
 }

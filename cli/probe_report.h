@@ -13,7 +13,7 @@ struct err;
 int probe_print_tables(const struct probed *list, size_t count, const struct wanted *wanted,
 		       struct err *err);
 int probe_print_json(const struct probed *list, size_t count, const struct wanted *wanted,
-		     const char *portal, const char *initiator, struct err *err);
+		     const char *portal, const char *initiator, bool ok, struct err *err);
 
 /* The trouble with one target, its cause and its remedy, on standard error; nothing where it is fine. */
 void probe_print_trouble(const struct probed *probed);

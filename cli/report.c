@@ -159,14 +159,27 @@ void size_text(uint64_t bytes, char *out, size_t size)
 	snprintf(out, size, count < 10 && i > 0 ? "%.1f %s" : "%.0f %s", count, units[i]);
 }
 
-json_t *json_document(const char *command)
+json_t *json_document(const char *name)
 {
-	return json_pack("{s:o}", "schema", json_sprintf("sgw-init/%s/1", command));
+	return json_pack("{s:o, s:n}", "schema", json_sprintf("sgw-init/%s/1", name), "ok");
 }
 
-int json_print(json_t *document, FILE *out, struct err *err)
+json_t *json_error(const char *text)
 {
-	int rc = document ? json_dumpf(document, out, JSON_INDENT(2) | JSON_REAL_PRECISION(6)) : -1;
+	return json_pack("{s:o}", "text", json_text(text));
+}
+
+json_t *json_text_or_null(const char *text)
+{
+	return text && text[0] != '\0' ? json_text(text) : json_null();
+}
+
+int json_print(json_t *document, bool ok, FILE *out, struct err *err)
+{
+	/* It keeps its place, ahead of what the command has to say. */
+	int rc = json_object_set_new(document, "ok", json_boolean(ok)) == 0
+			 ? json_dumpf(document, out, JSON_INDENT(2) | JSON_REAL_PRECISION(6))
+			 : -1;
 
 	json_decref(document);
 	fputc('\n', out);

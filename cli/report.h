@@ -43,11 +43,17 @@ void table_done(struct table *table);
 void size_text(uint64_t bytes, char *out, size_t size);
 
 /*
- * {"schema": "sgw-init/COMMAND/1", …}: add to it and hand it to json_print,
- * which prints it indented, releases it, and fails where memory ran out.
+ * {"schema": "sgw-init/NAME/1", "ok": …}: add to it and hand it to json_print,
+ * which prints it indented, releases it, and fails where memory ran out. A
+ * name has one shape: what a command says without a value is null or an empty
+ * list, never absent. ok: the command is about to exit with 0.
  */
-json_t *json_document(const char *command);
-int json_print(json_t *document, FILE *out, struct err *err);
+json_t *json_document(const char *name);
+int json_print(json_t *document, bool ok, FILE *out, struct err *err);
+/* What went wrong with one thing of a list: {"text": …}, to which more may be added. */
+json_t *json_error(const char *text);
+/* null for NULL and for an empty text; else as json_text. */
+json_t *json_text_or_null(const char *text);
 /* A string that may hold any bytes: what is no UTF-8 comes out escaped. */
 json_t *json_text(const char *text);
 

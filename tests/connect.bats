@@ -117,7 +117,7 @@ on_host() {
 		[[ $output == *"$iqn at $PORTAL: $words"*"$next"*"[iscsiadm: $code ISCSI_ERR"* ]]
 		run -1 --separate-stderr on_host iscsid portal sgw-init connect --output json
 		[ "$(jq -r '.targets[].result' <<<"$output")" = failed ]
-		[[ $(jq -r '.targets[].error' <<<"$output") == "$words"* ]]
+		[[ $(jq -r '.targets[].error.text' <<<"$output") == "$words"* ]]
 	done
 }
 

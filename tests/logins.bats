@@ -56,8 +56,8 @@ $name-02 $PORTAL in-use recv_tmo
 $name-03 $PORTAL logged-out recv_tmo
 $name-04 $PORTAL not-tried recv_tmo" ]
 	[ "$(jq -c '.relogin[] | select(.error == null) | .result' <<<"$output" | xargs)" = 'done not-tried' ]
-	[[ $(jq -r '.relogin[1].error' <<<"$output") == "in use: mounted on /mnt (sdgw2)"* ]]
-	[[ $(jq -r '.relogin[2].error' <<<"$output") == *"it is logged out: once that is mended: sgw-init connect $PORTAL --target $name-03" ]]
+	[[ $(jq -r '.relogin[1].error.text' <<<"$output") == "in use: mounted on /mnt (sdgw2)"* ]]
+	[[ $(jq -r '.relogin[2].error.text' <<<"$output") == *"it is logged out: once that is mended: sgw-init connect $PORTAL --target $name-03" ]]
 }
 
 @test "a --relogin whose session comes up with another value ends there, and says which value" {
@@ -68,7 +68,7 @@ $name-04 $PORTAL not-tried recv_tmo" ]
 	echo "$name-01" >"$HOST/odd"
 	run -1 --separate-stderr on_kernel sgw-init apply --relogin --output json
 	[ "$(told relogin result)" = $'not-as-wanted\nnot-tried' ]
-	[[ $(jq -r '.relogin[0].error' <<<"$output") == "recv_tmo is not as wanted after the login: see sgw-init check" ]]
+	[[ $(jq -r '.relogin[0].error.text' <<<"$output") == "recv_tmo is not as wanted after the login: see sgw-init check" ]]
 	# shellcheck disable=SC2154 # run sets it
 	[[ $stderr == "sgw-init: session3 ($name-01): recv_tmo is not as wanted after the login: see sgw-init check" ]]
 }
@@ -87,8 +87,8 @@ log-in $name-02" ]
 $name-01 $PORTAL connected session2
 $name-02 $PORTAL failed null" ]
 	[ "$(jq -c '.connected[0].devices' <<<"$output")" = \
-		'[{"name":"sdgw2","type":"disk","nodes":["/dev/sdgw2"],"links":[],"ready":true}]' ]
-	[[ $(jq -r '.connected[1].error' <<<"$output") == "the target refused this host"* ]]
+		'[{"name":"sdgw2","type":"disk","nodes":[{"node":"/dev/sdgw2","links":[]}],"ready":true}]' ]
+	[[ $(jq -r '.connected[1].error.text' <<<"$output") == "the target refused this host"* ]]
 }
 
 @test "apply --connect and --relogin with nothing to log in to say so to programs" {

@@ -130,9 +130,9 @@ tell_causes() {
 	[[ $output != *"less than wanted"* ]]
 	run -0 --separate-stderr probe --output json
 	[ "$(jq -r .schema <<<"$output")" = sgw-init/probe/1 ]
-	[ "$(jq '.targets[1].units[0].bytes' <<<"$output")" -eq $((3 << 40)) ]
+	[ "$(jq '.targets[1].units[0].size_bytes' <<<"$output")" -eq $((3 << 40)) ]
 	[ "$(jq -c '.targets[0].keys[] | select(.key == "MaxBurstLength")' <<<"$output")" = \
-		'{"key":"MaxBurstLength","offered":16776192,"negotiated":16776192,"wanted":1048576,"below":false}' ]
+		'{"key":"MaxBurstLength","declared_by":null,"offered":16776192,"negotiated":16776192,"wanted":1048576,"below":false}' ]
 	start_tgtd iqn.1997-05.com.amazon:small
 	run -0 --separate-stderr probe
 	[[ $output == *"FirstBurstLength "*262144*65536*262144*"less than wanted"* ]]

@@ -170,7 +170,7 @@ undo() {
 	[[ ${lines[0]} =~ FILES\ +LIVE ]]
 	[[ ${lines[2]} =~ applied\ +0\ +2\ +apply ]]
 	run -0 undo --list --output json
-	[ "$(jq -c '[.entries[].live]' <<<"$output")" = '[0,2]' ]
+	[ "$(jq -c '[.entries[].live_count]' <<<"$output")" = '[0,2]' ]
 	echo 77 >"$SESSION/recovery_tmo"
 	rm -r "$DISK"
 	run -0 undo
