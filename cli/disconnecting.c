@@ -146,13 +146,15 @@ static int refuse(const struct uses *uses, const struct buf *also, struct err *e
 	if (also->len > 0)
 		buf_addf(&text, " (%s of the same target and portal, which ends with it)",
 			 also->data);
+	err_set(err, EBUSY, "%s", buf_text(&text));
 	for (size_t i = 0; i < uses->count; i++) {
 		if (!uses->items[i].next || uses->items[0].kind == USE_ROOT)
 			continue;
-		buf_addf(&text, "%s%s", separator, uses->items[i].next);
+		if (!err_add_command(err, separator, uses->items[i].next))
+			break;
 		separator = ", then: ";
 	}
-	return err_set(err, EBUSY, "%s", buf_text(&text));
+	return -err->code;
 }
 
 int disconnecting_check(const struct paths *paths, const struct host_session *session,

@@ -52,6 +52,16 @@ int err_at(struct err *err, const char *fmt, ...)
 	return -err->code;
 }
 
+bool err_add_command(struct err *err, const char *lead, const char *command)
+{
+	const size_t used = strlen(err->reason), more = strlen(lead) + strlen(command);
+
+	if (used + more >= sizeof(err->reason))
+		return false;
+	snprintf(err->reason + used, sizeof(err->reason) - used, "%s%s", lead, command);
+	return true;
+}
+
 void err_print(const char *program, const struct err *err)
 {
 	char place[4 * ERR_PLACE_MAX], reason[4 * ERR_REASON_MAX];

@@ -4,6 +4,7 @@
 #define SGW_ERR_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 
 enum {
 	ERR_PLACE_MAX = 1024,
@@ -31,6 +32,13 @@ int err_oom(struct err *err) __attribute__((nonnull(1)));
 
 /* Name the place of an error that has none yet; a place set deeper down stays. */
 int err_at(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3), nonnull(1)));
+
+/*
+ * Append lead and a command to type, its words quoted (quote.h), or nothing
+ * where both do not fit: a command that is cut short may be another.
+ */
+bool err_add_command(struct err *err, const char *lead, const char *command)
+	__attribute__((nonnull(1, 2, 3)));
 
 /* "PROGRAM: PLACE: REASON" and a newline on standard error, control bytes escaped. */
 void err_print(const char *program, const struct err *err) __attribute__((nonnull(1, 2)));

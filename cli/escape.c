@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 size_t utf8_char(const char *p, size_t len, unsigned int *code)
 {
@@ -47,6 +48,15 @@ bool escape_is_plain(unsigned int code)
 	return code >= 0x20 && !(code >= 0x7f && code <= 0x9f) && !deceives(code);
 }
 
+/* Whether text begins as an escape of ours does: \xHH. */
+static bool is_escape(const char *text, size_t len)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	return len >= 4 && text[0] == '\\' && text[1] == 'x' && text[2] && text[3] &&
+	       strchr(digits, text[2]) && strchr(digits, text[3]);
+}
+
 void escape_text(const char *text, size_t len, char *out, size_t size)
 {
 	size_t used = 0;
@@ -56,23 +66,19 @@ void escape_text(const char *text, size_t len, char *out, size_t size)
 	while (len > 0) {
 		unsigned int code = 0;
 		size_t n = utf8_char(text, len, &code);
-		bool plain = n > 0 && escape_is_plain(code) && code != '\\';
+		bool plain = n > 0 && escape_is_plain(code) && !is_escape(text, len);
 		char shown[4 * 4 + 1] = "";
 		size_t shown_len = 0;
 
 		if (n == 0)
 			n = 1;
-		if (code == '\\' && n == 1) {
-			shown_len = (size_t)snprintf(shown, sizeof(shown), "\\\\");
-		} else {
-			for (size_t i = 0; i < n; i++) {
-				if (plain)
-					shown[shown_len++] = text[i];
-				else
-					shown_len += (size_t)snprintf(shown + shown_len,
-								      sizeof(shown) - shown_len,
-								      "\\x%02x", (uint8_t)text[i]);
-			}
+		for (size_t i = 0; i < n; i++) {
+			if (plain)
+				shown[shown_len++] = text[i];
+			else
+				shown_len += (size_t)snprintf(shown + shown_len,
+							      sizeof(shown) - shown_len, "\\x%02x",
+							      (uint8_t)text[i]);
 		}
 		if (used + shown_len + 1 > size)
 			break;

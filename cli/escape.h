@@ -10,8 +10,9 @@
  * Copy len bytes of text into out as one line: well-formed UTF-8 stays as it
  * is; control characters (C0, DEL, C1), bytes that are no UTF-8, and the
  * characters that reorder or hide text (bidirectional marks, zero width,
- * byte order mark) become \xHH a byte; a backslash becomes \\. The result ends
- * in NUL; what does not fit is left out. It needs 4 * len + 1 bytes at most.
+ * byte order mark) become \xHH a byte, in lower case, and so does a backslash
+ * that would begin such a one, so that no two texts look the same. The result
+ * ends in NUL; what does not fit is left out. It needs 4 * len + 1 bytes at most.
  */
 void escape_text(const char *text, size_t len, char *out, size_t size)
 	__attribute__((nonnull(1, 3)));

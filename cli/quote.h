@@ -5,7 +5,16 @@
 
 struct buf;
 
-/* Append the word so that a shell takes it for one: as it is, or in single quotes. */
+/*
+ * Append the word so that a POSIX shell takes it for one, whatever its bytes:
+ * as it is, or in quotes. escape_text() and JSON leave what this makes as it
+ * is, so it may go into any message. Bytes that no terminal may see stand in
+ * $'…', which bash, ksh and zsh read; to a shell that does not it is a word of
+ * other bytes, and still one.
+ */
 void quote_word(struct buf *out, const char *word);
+
+/* The same for a path that may begin with '-': "./-x", which no program takes for an option. */
+void quote_path(struct buf *out, const char *path);
 
 #endif

@@ -15,6 +15,7 @@
 #include "inspection.h"
 #include "iscsi/portal.h"
 #include "login_check.h"
+#include "quote.h"
 #include "report.h"
 
 enum relogin_state {
@@ -102,13 +103,17 @@ void relogin_warn(const struct paths *paths, const struct actions *actions, bool
 /* What to type once the cause is gone: it is logged out by now. */
 static int add_command(const struct record *record, struct err *err)
 {
+	CLEANUP(buf_done) struct buf command = { 0 };
 	char portal[PORTAL_TEXT_MAX];
 	const struct err cause = *err;
 
 	portal_text_of(record->address, record->port, portal);
-	err_set(err, cause.code,
-		"%.600s; it is logged out: once that is mended: sgw-init connect %s --target %s",
-		cause.reason, portal, record->target);
+	buf_adds(&command, "sgw-init connect ");
+	quote_word(&command, portal);
+	buf_adds(&command, " --target ");
+	quote_word(&command, record->target);
+	err_set(err, cause.code, "%.600s; it is logged out", cause.reason);
+	err_add_command(err, ": once that is mended: ", buf_text(&command));
 	return connecting_at(record, err);
 }
 

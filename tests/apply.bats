@@ -138,6 +138,21 @@ value_of() { # FILE KEY
 	tree_state "$HOST" | diff "$BATS_TEST_TMPDIR/before" -
 }
 
+@test "what mends a file's mode can be typed as it stands, whatever the file is called" {
+	local name shell
+	cd "$BATS_TEST_TMPDIR"
+	for name in "it's.json" "x';touch ran;'.json" 'a\b.json' 'a\x20b.json' -R.json '&& touch ran'; do
+		for shell in sh bash; do
+			write_chap_file "./$name" iqn.1997-05.com.amazon:myvolume
+			chmod 0644 "./$name"
+			run -1 sgw-init apply --root "$HOST" --chap "$name"
+			run -0 "$shell" -c "${output##*: run: }"
+			[ "$(stat -c %a "./$name")" = 600 ]
+			[ ! -e ran ]
+		done
+	done
+}
+
 @test "apply --chap refuses credentials that are another host's" {
 	start_target --volume myvolume:1M
 	INITIATOR=iqn.1993-08.org.debian:01:other write_chap_file "$BATS_TEST_TMPDIR/chap.json" \

@@ -13,6 +13,7 @@
 #include "engine/entry.h"
 #include "err.h"
 #include "host/paths.h"
+#include "quote.h"
 
 enum {
 	ID_TIME_LEN = 16, /* "20261122T150101Z" */
@@ -112,10 +113,18 @@ static int check_owner(const struct paths *paths, int fd, struct err *err)
 
 	if (fstat(fd, &st) < 0)
 		return err_sys(err, errno, "cannot look at the journal");
-	if (st.st_mode & 022)
-		return err_set(err, EPERM,
-			       "others can write to the journal: look what they did, "
-			       "then: chmod 0700");
+	if (st.st_mode & 022) {
+		CLEANUP(buf_done) struct buf command = { 0 };
+		char path[ERR_PLACE_MAX];
+
+		err_set(err, EPERM, "others can write to the journal: look what they did");
+		paths_show(paths, TX_JOURNAL, path, sizeof(path));
+		buf_adds(&command, "chmod 700 ");
+		quote_path(&command, path);
+		if (!command.failed && strlen(path) + 1 < sizeof(path))
+			err_add_command(err, ", then: ", command.data);
+		return -err->code;
+	}
 	if (paths->live && st.st_uid != 0 && st.st_uid != geteuid())
 		return err_set(err, EPERM, "the journal belongs to user %u", (unsigned)st.st_uid);
 	return 0;

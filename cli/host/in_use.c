@@ -66,7 +66,9 @@ static char *command(const char *prefix, const char *name)
 	const char *space = strrchr(prefix, ' '); /* behind it the name's own beginning: /dev/ */
 
 	buf_addf(&path, "%s%s", space + 1, name);
-	buf_addf(&line, "%.*s ", (int)(space - prefix), prefix);
+	/* Whatever follows -- is no option. */
+	buf_addf(&line, "%.*s %s", (int)(space - prefix), prefix,
+		 buf_text(&path)[0] == '-' ? "-- " : "");
 	quote_word(&line, buf_text(&path));
 	return path.failed ? NULL : buf_take(&line);
 }

@@ -9,6 +9,7 @@
 #include "host/paths.h"
 #include "host/program.h"
 #include "iscsi/portal.h"
+#include "quote.h"
 
 #define NEXT_LOG "look at journalctl -u iscsid"
 #define NEXT_REACH "sgw-init discover PORTAL tells whether the gateway answers"
@@ -136,14 +137,6 @@ static void portal_argument(const struct iscsiadm_target *target, char *out, siz
 		snprintf(out, size, "%s", portal);
 }
 
-void iscsiadm_text(const struct iscsiadm_target *target, const char *action, char *out, size_t size)
-{
-	char portal[PORTAL_TEXT_MAX];
-
-	portal_text_of(target->address, target->port, portal);
-	snprintf(out, size, "iscsiadm -m node -T %s -p %s %s", target->target, portal, action);
-}
-
 /* The socket that iscsiadm speaks to; 00010000 among the flags is a listener's. */
 #define SOCKET_NAME "@ISCSIADM_ABSTRACT_NAMESPACE"
 
@@ -209,7 +202,7 @@ int iscsiadm_ready(const struct paths *paths, struct err *err)
 		       start_command(paths));
 }
 
-/* PORTAL and IQN of a row's text, as they are here. */
+/* PORTAL and IQN of a row's text, as they are here and a shell takes them: a name may hold a ';'. */
 static void fill_in(struct buf *out, const char *text, const struct iscsiadm_target *target)
 {
 	char portal[PORTAL_TEXT_MAX];
@@ -221,10 +214,10 @@ static void fill_in(struct buf *out, const char *text, const struct iscsiadm_tar
 		buf_add(out, text, plain);
 		text += plain;
 		if (strncmp(text, "PORTAL", strlen("PORTAL")) == 0) {
-			buf_adds(out, portal);
+			quote_word(out, portal);
 			text += strlen("PORTAL");
 		} else if (strncmp(text, "IQN", strlen("IQN")) == 0) {
-			buf_adds(out, target->target);
+			quote_word(out, target->target);
 			text += strlen("IQN");
 		} else if (*text) {
 			buf_add(out, text++, 1);

@@ -45,10 +45,6 @@ struct iscsiadm_target {
 
 struct iscsiadm_target iscsiadm_of(const struct record *record);
 
-/* "iscsiadm -m node -T … -p … ACTION", for messages. */
-void iscsiadm_text(const struct iscsiadm_target *target, const char *action, char *out,
-		   size_t size);
-
 /*
  * Whether iscsid can be asked: it listens, or systemd listens for it.
  * Without it iscsiadm works by its compiled-in defaults and never says so.

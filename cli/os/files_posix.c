@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "err.h"
+#include "quote.h"
 
 enum {
 	READ_STEP = 64 * 1024,
@@ -77,17 +78,24 @@ static int open_regular(const char *path, struct stat *st, struct err *err)
 
 static int check_private(const char *path, const struct stat *st, struct err *err)
 {
-	if (st->st_uid != geteuid() && st->st_uid != 0)
-		return err_set(err, EPERM,
-			       "holds secrets, but belongs to user %u, who could read and change "
-			       "them: run: chown %u '%s'",
-			       (unsigned)st->st_uid, (unsigned)geteuid(), path);
-	if (st->st_mode & PRIVATE_OTHERS)
-		return err_set(err, EPERM,
-			       "holds secrets, but its mode %04o lets other users at them: "
-			       "run: chmod 600 '%s'",
-			       (unsigned)(st->st_mode & 07777), path);
-	return 0;
+	CLEANUP(buf_done) struct buf command = { 0 };
+
+	if (st->st_uid != geteuid() && st->st_uid != 0) {
+		err_set(err, EPERM,
+			"holds secrets, but belongs to user %u, who could read and change them",
+			(unsigned)st->st_uid);
+		buf_addf(&command, "chown %u ", (unsigned)geteuid());
+	} else if (st->st_mode & PRIVATE_OTHERS) {
+		err_set(err, EPERM, "holds secrets, but its mode %04o lets other users at them",
+			(unsigned)(st->st_mode & 07777));
+		buf_adds(&command, "chmod 600 ");
+	} else {
+		return 0;
+	}
+	quote_path(&command, path);
+	if (!command.failed)
+		err_add_command(err, ": run: ", command.data);
+	return -err->code;
 }
 
 int file_read(const char *path, size_t max, struct buf *out, struct err *err)

@@ -53,6 +53,21 @@ static void test_long_texts_are_cut(void **state)
 	assert_int_equal(strlen(err.reason), ERR_REASON_MAX - 1);
 }
 
+static void test_commands_are_whole_or_left_out(void **state)
+{
+	struct err err = { 0 };
+
+	(void)state;
+	err_set(&err, EBUSY, "in use");
+	assert_true(err_add_command(&err, ": end it with: ", "umount /data"));
+	assert_string_equal(err.reason, "in use: end it with: umount /data");
+	err_set(&err, EBUSY, "%0*d", ERR_REASON_MAX - 8, 1);
+	assert_false(err_add_command(&err, ": ", "umount"));
+	assert_int_equal(strlen(err.reason), ERR_REASON_MAX - 8);
+	assert_true(err_add_command(&err, ": ", "mount"));
+	assert_int_equal(strlen(err.reason), ERR_REASON_MAX - 1);
+}
+
 struct print_row {
 	const char *place;
 	const char *reason;
@@ -108,6 +123,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_set),
 		cmocka_unit_test(test_place),
+		cmocka_unit_test(test_commands_are_whole_or_left_out),
 		cmocka_unit_test(test_long_texts_are_cut),
 		cmocka_unit_test(test_print),
 	};

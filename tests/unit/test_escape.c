@@ -18,7 +18,11 @@ struct escape_row {
 static const struct escape_row escape_rows[] = {
 	{ "plain text, 'quoted'", 0, "plain text, 'quoted'" },
 	{ "", 0, "" },
-	{ "a\\b", 0, "a\\\\b" },
+	{ "a\\b \\\\ C:\\x", 0, "a\\b \\\\ C:\\x" },
+	{ "evil\\x20name", 0, "evil\\x5cx20name" },
+	{ "\\x2g \\x2\\x20", 0, "\\x2g \\x2\\x5cx20" },
+	{ "\\xAB cut \\x2", 0, "\\xAB cut \\x2" },
+	{ "\\\033", 0, "\\\\x1b" },
 	{ "a\nb\tc\r", 0, "a\\x0ab\\x09c\\x0d" },
 	{ "a\0b", 3, "a\\x00b" },
 	{ "\033[31mred", 0, "\\x1b[31mred" },

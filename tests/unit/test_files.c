@@ -164,7 +164,7 @@ static void test_private_modes(void **state)
 		assert_true(out.secret);
 		if (rc < 0) {
 			assert_string_equal(err.place, "private");
-			assert_non_null(strstr(err.reason, "chmod 600 'private'"));
+			assert_non_null(strstr(err.reason, "chmod 600 private"));
 			assert_int_equal(out.len, 0);
 		}
 		unlink("private");
@@ -183,7 +183,46 @@ static void test_private_owner(void **state)
 	assert_int_equal(chown("private", 12345, 12345), 0);
 	assert_int_equal(file_read_private("private", 10, &out, &err), -EPERM);
 	assert_non_null(strstr(err.reason, "belongs to user 12345"));
-	assert_non_null(strstr(err.reason, "chown 0 'private'"));
+	assert_non_null(strstr(err.reason, "chown 0 private"));
+}
+
+/* The path is whatever somebody called the file. */
+static void test_private_remedy(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "it's", ": run: chmod 600 'it'\"'\"'s'" },
+		{ "x';id;'.json", ": run: chmod 600 'x'\"'\"';id;'\"'\"'.json'" },
+		{ "a\\b", ": run: chmod 600 'a\\''b'" },
+		{ "-R", ": run: chmod 600 ./-R" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		CLEANUP(buf_done) struct buf out = { 0 };
+		struct err err = { 0 };
+
+		put(rows[i][0], "x", 0644);
+		assert_int_equal(file_read_private(rows[i][0], 10, &out, &err), -EPERM);
+		if (!strstr(err.reason, rows[i][1]))
+			fail_msg("%s: %s", rows[i][0], err.reason);
+		unlink(rows[i][0]);
+	}
+}
+
+/* Half a command may be another one. */
+static void test_private_remedy_too_long(void **state)
+{
+	CLEANUP(buf_done) struct buf out = { 0 }, path = { 0 };
+	struct err err = { 0 };
+
+	(void)state;
+	for (int i = 0; i < ERR_REASON_MAX / 2; i++)
+		buf_adds(&path, "./");
+	buf_adds(&path, "private");
+	put(path.data, "x", 0644);
+	assert_int_equal(file_read_private(path.data, 10, &out, &err), -EPERM);
+	assert_non_null(strstr(err.reason, "mode 0644 lets other users at them"));
+	assert_null(strstr(err.reason, "chmod"));
 }
 
 static void test_write(void **state)
@@ -253,10 +292,11 @@ static void test_write_refuses(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		IN_SCRATCH(test_read),		IN_SCRATCH(test_read_long),
-		IN_SCRATCH(test_read_empty),	IN_SCRATCH(test_read_standard_input),
-		IN_SCRATCH(test_private_modes), IN_SCRATCH(test_private_owner),
-		IN_SCRATCH(test_write),		IN_SCRATCH(test_write_follows_a_link),
+		IN_SCRATCH(test_read),		 IN_SCRATCH(test_read_long),
+		IN_SCRATCH(test_read_empty),	 IN_SCRATCH(test_read_standard_input),
+		IN_SCRATCH(test_private_modes),	 IN_SCRATCH(test_private_owner),
+		IN_SCRATCH(test_private_remedy), IN_SCRATCH(test_private_remedy_too_long),
+		IN_SCRATCH(test_write),		 IN_SCRATCH(test_write_follows_a_link),
 		IN_SCRATCH(test_write_refuses),
 	};
 

@@ -377,7 +377,17 @@ static void names_of_others_are_quoted_in_what_to_type(void **state)
 		  { HOLDER(DEVICE "/block/sdb", "dm-0", "254:0"),
 		    { VIRTUAL "dm-0/dm/name", "x;reboot '$(id)' y\n" } },
 		  "holder: the device-mapper device x;reboot '$(id)' y (dm-0 on sdb): "
-		  "dmsetup remove 'x;reboot '\\''$(id)'\\'' y'\n" },
+		  "dmsetup remove 'x;reboot '\"'\"'$(id)'\"'\"' y'\n" },
+		{ "a map whose name dmsetup mangled",
+		  { HOLDER(DEVICE "/block/sdb", "dm-0", "254:0"),
+		    { VIRTUAL "dm-0/dm/name", "evil\\x20name\n" } },
+		  "holder: the device-mapper device evil\\x20name (dm-0 on sdb): "
+		  "dmsetup remove 'evil\\''x20name'\n" },
+		{ "a map called like an option",
+		  { HOLDER(DEVICE "/block/sdb", "dm-0", "254:0"),
+		    { VIRTUAL "dm-0/dm/name", "--force\n" } },
+		  "holder: the device-mapper device --force (dm-0 on sdb): "
+		  "dmsetup remove -- --force\n" },
 		{ "a volume",
 		  { HOLDER(DEVICE "/block/sdb", "dm-0", "254:0"),
 		    { VIRTUAL "dm-0/dm/uuid", "LVM-abc\n" },

@@ -77,6 +77,19 @@ static int exit_with(struct fixture *fixture, int code, struct err *err)
 	return iscsiadm_login(&fixture->live, &target, LONG, err);
 }
 
+/* A gateway may offer such a name: RFC 7143, 4.2.7.2 forbids it, and it is met in the field. */
+static void a_name_does_not_end_the_command_to_type(void **state)
+{
+	struct fixture *fixture = *state;
+	struct iscsiadm_target odd = target;
+	struct err err = { 0 };
+
+	odd.target = "iqn.1997-05.com.amazon:a;reboot";
+	scratch_write(&fixture->scratch, "/bin/code", "24\n", 0644);
+	assert_int_equal(iscsiadm_login(&fixture->live, &odd, LONG, &err), -EACCES);
+	assert_non_null(strstr(err.reason, " --target 'iqn.1997-05.com.amazon:a;reboot' "));
+}
+
 /* iscsiadm(8) lists the codes without a gap; 33 came later. */
 static void every_code_is_in_words(void **state)
 {
@@ -137,7 +150,7 @@ static void says_whose_secret_was_refused(void **state)
 	assert_int_equal(exit_with(*state, 24, &err), -EACCES);
 	assert_non_null(strstr(err.reason, "SecretToAuthenticateInitiator"));
 	assert_null(strstr(err.reason, "SecretToAuthenticateTarget"));
-	assert_non_null(strstr(err.reason, "sgw-init probe [fd00::1]:3260 --target "
+	assert_non_null(strstr(err.reason, "sgw-init probe '[fd00::1]:3260' --target "
 					   "iqn.1997-05.com.amazon:myvolume"));
 	assert_int_equal(exit_with(*state, 19, &err), -EACCES);
 	assert_non_null(strstr(err.reason, "SecretToAuthenticateTarget"));
@@ -244,6 +257,7 @@ int main(void)
 		cmocka_unit_test(every_code_is_in_words),
 		cmocka_unit_test(codes_are_harmless_may_be_retried_or_never),
 		cmocka_unit_test(says_whose_secret_was_refused),
+		cmocka_unit_test(a_name_does_not_end_the_command_to_type),
 		cmocka_unit_test(where_the_cause_is_not_known_its_own_words_are_told),
 		cmocka_unit_test(names_exactly_one_record),
 		cmocka_unit_test(sees_whether_iscsid_listens),
