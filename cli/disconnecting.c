@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -205,13 +207,16 @@ static int answers(const struct paths *paths, const struct host_session *session
 /*
  * Write out what the disk's own cache holds. Opened exclusively (O_EXCL), it
  * fails where the kernel itself has claimed the disk for something that
- * in_use.h does not know. 0 or an errno.
+ * in_use.h does not know. Else (0) what a file system on it has not written
+ * yet goes first: that is what BLKFLSBUF does beside its name. 0 or an errno.
  */
 static int flush_disk(const struct spot *spot, int exclusive)
 {
 	int fd = openat(spot->dirfd, spot->name, O_RDONLY | exclusive | O_NONBLOCK | O_CLOEXEC);
 
 	if (fd < 0)
+		return errno;
+	if (!exclusive && ioctl(fd, BLKFLSBUF, 0) < 0)
 		return errno;
 	return fsync(fd) < 0 ? errno : 0;
 }
@@ -284,6 +289,26 @@ static int flush_session(const struct paths *paths, const struct host_session *s
 	return rc;
 }
 
+/* The file systems of those who are to lose the session, while there is somebody who takes it. */
+static int flush_mounts(const struct paths *paths, const struct disconnected *disconnected,
+			struct err *err)
+{
+	const struct host_session *session = disconnected->session;
+	int rc = 1;
+
+	for (size_t i = 0; rc > 0 && i < session->device_count; i++)
+		rc = answers(paths, session, &session->devices[i], err);
+	if (rc <= 0)
+		return rc;
+	for (size_t i = 0; rc >= 0 && i < disconnected->uses.count; i++) {
+		const char *name = disconnected->uses.items[i].mounted;
+
+		if (name[0] != '\0')
+			rc = flush_by_name(paths, name, 0, err);
+	}
+	return rc < 0 ? rc : 0;
+}
+
 /* All that end with it. */
 static int flush(const struct paths *paths, const struct host_session *session, int exclusive,
 		 struct err *err)
@@ -341,7 +366,9 @@ void disconnecting_force(const struct paths *paths, struct disconnected *out)
 	int rc;
 
 	*err = (struct err){ 0 };
-	rc = flush(paths, out->session, 0, err);
+	rc = flush_mounts(paths, out, err);
+	if (rc == 0)
+		rc = flush(paths, out->session, 0, err);
 	if (rc == 0)
 		rc = connecting_log_out(paths, out->session, err);
 	if (rc < 0)

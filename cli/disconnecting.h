@@ -35,7 +35,8 @@ void disconnecting_run(const struct paths *paths, const struct host_session *ses
  * From under its users, after a run that found it in use: only where each use
  * is known, and none is the root disk, swap, a tape or a changer. Never where
  * the kernel alone says that it holds a disk: nobody could tell for what.
- * What the disks' own caches hold is written first, as far as they answer.
+ * What mounted file systems and the disks' own caches hold is written first, as
+ * far as the disks answer.
  */
 bool disconnecting_can_force(const struct host_session *session, const struct uses *uses);
 void disconnecting_force(const struct paths *paths, struct disconnected *out);

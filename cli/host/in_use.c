@@ -289,6 +289,7 @@ static struct use use_of(const struct host_use_item *item, const char *name)
 	quote_word(&point, item->text);
 	switch (item->kind) {
 	case USE_MOUNT:
+		snprintf(use.mounted, sizeof(use.mounted), "%s", name);
 		/* Of process 1 too: we may be in a container, or in a unit with mounts of its own. */
 		if (item->pid <= 1 && is_system(item->text)) {
 			use.kind = USE_ROOT;

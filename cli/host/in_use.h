@@ -20,6 +20,7 @@ struct use {
 	char *next; /* what ends it: "umount /data"; NULL where nothing that could be typed does */
 	bool passing; /* udevd's or of a rule's program, which look at each new device, and keep none */
 	unsigned pid; /* of USE_OPEN, and of a mount in the namespace of others; else 0 */
+	char mounted[32]; /* of USE_MOUNT: the device that the file system is on, "sdb1"; else "" */
 };
 
 struct uses {

@@ -207,14 +207,19 @@ attach_volume() {
 	attach_volume
 	disk=/dev/$(ls "$(disk_of "$iqn")/block")
 	mke2fs -q -F "$disk"
-	mount -t ext2 -o ro "$disk" /mnt
+	mount -t ext2 "$disk" /mnt
 	run -2 sgw-init apply --force
 	run -3 sgw-init apply --relogin --force --dry-run
 	[[ $output == *"$iqn: it would be taken from under its users, who lose it: mounted on /mnt"* ]]
 	[[ $output != *"left as it is"* ]]
+	echo precious >/mnt/file
 	run -0 sgw-init apply --relogin --force
 	[[ $output == *"$iqn: taken from under its users: mounted on /mnt"* ]]
 	umount -l /mnt
+	disk=/dev/$(ls "$(disk_of "$iqn")/block") # the former name may be held still
+	mount -t ext2 -o ro "$disk" /mnt
+	[ "$(cat /mnt/file)" = precious ]
+	umount /mnt
 	expect_session "$iqn" "${tuned[@]}"
 }
 
