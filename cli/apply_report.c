@@ -105,6 +105,9 @@ static void print_action(const struct action *action, const char *prefix)
 	case ACTION_LOG_IN:
 		printf("%swould log in to %s at %s\n", prefix, target, portal);
 		break;
+	case ACTION_AWAIT:
+		printf("%swould wait for the session of %s at %s\n", prefix, target, portal);
+		break;
 	}
 }
 

@@ -140,7 +140,7 @@ static int look_again(struct applying *a, struct err *err)
 	return rc;
 }
 
-/* What no apply mends and still weighs: a rule for every device, a live value that is not read. */
+/* What no apply mends and still weighs: a rule for every device, a session that is down. */
 static void warn_of_rest(const struct findings *findings)
 {
 	for (size_t i = 0; i < findings->count; i++) {
@@ -148,7 +148,7 @@ static void warn_of_rest(const struct findings *findings)
 
 		if (finding->verdict == VERDICT_LINT && finding_weighs(finding, false))
 			warn("%s:%u: %s", finding->place->path, finding->line, finding->note);
-		else if (finding->verdict == VERDICT_OVERRULED)
+		else if (finding->verdict == VERDICT_OVERRULED || finding->verdict == VERDICT_DOWN)
 			warn("%s: %s", finding->place->name, finding->note);
 		else if (finding->value && finding->value->problem)
 			warn("%s: %s: %s", finding->place->name, finding->value->where->key,

@@ -48,17 +48,12 @@ int connecting_at(const struct record *record, struct err *err)
 	return err_at(err, "%s at %s", record->target, portal);
 }
 
-/* By portal and interface, where both tell it. */
 static const struct host_session *session_of(const struct sessions *sessions,
 					     const struct record *record)
 {
 	for (size_t i = 0; i < sessions->count; i++) {
-		const struct host_session *session = &sessions->items[i];
-
-		if (session_is(session, record->target, record->address, record->port) &&
-		    (session->interface[0] == '\0' || record->interface[0] == '\0' ||
-		     strcmp(session->interface, record->interface) == 0))
-			return session;
+		if (session_is_by(&sessions->items[i], record))
+			return &sessions->items[i];
 	}
 	return NULL;
 }
@@ -267,7 +262,8 @@ static int look_at_devices(struct connecting *c, struct connected *connected,
 			break;
 		connected->device_count++;
 		node = nodes_main(&found->nodes, &found->device);
-		found->ready = node && monitor_is_through(c->monitor, node->path);
+		found->ready = node && device_runs(&found->device) &&
+			       monitor_is_through(c->monitor, node->path);
 	}
 	return rc;
 }
@@ -277,17 +273,47 @@ static bool is_up(const struct connected *connected)
 	return connected->state == CONNECTED_NOW || connected->state == CONNECTED_ALREADY;
 }
 
-/* A session without any device is one whose scan goes on, as long as it is new. */
+/* A session without any device is one whose scan goes on, or one that lost it. */
 static bool is_pending(const struct connected *connected)
 {
+	if (connected->down[0] != '\0')
+		return true;
+	if (!is_up(connected))
+		return false;
 	for (size_t i = 0; i < connected->device_count; i++) {
 		if (!connected->devices[i].ready)
 			return true;
 	}
-	return connected->device_count == 0 && connected->state == CONNECTED_NOW;
+	return connected->device_count == 0;
 }
 
-/* How many of those that are up still lack a device. */
+static const struct host_session *session_now(const struct sessions *sessions,
+					      const struct connected *connected)
+{
+	if (is_up(connected))
+		return session_of(sessions, connected->record);
+	return connected->state == CONNECTED_ELSEWHERE
+		       ? other_session(sessions, connected->record->target)
+		       : NULL;
+}
+
+static int look_at(struct connecting *c, struct connected *connected,
+		   const struct host_session *session, struct err *err)
+{
+	connected->down[0] = '\0';
+	if (!session) {
+		err_set(&connected->err, ENOTCONN, "%s is gone again: look at journalctl -u iscsid",
+			connected->session);
+		connecting_at(connected->record, &connected->err);
+		connected->state = CONNECTED_FAILED;
+		return 0;
+	}
+	if (!session_is_up(session))
+		snprintf(connected->down, sizeof(connected->down), "%s", session->state);
+	return is_up(connected) ? look_at_devices(c, connected, session, err) : 0;
+}
+
+/* How many of those that have a session still lack it, or a device. */
 static int look(struct connecting *c, size_t *pending, struct err *err)
 {
 	struct sessions sessions;
@@ -298,17 +324,35 @@ static int look(struct connecting *c, size_t *pending, struct err *err)
 		return rc;
 	for (size_t i = 0; rc == 0 && i < c->count; i++) {
 		struct connected *connected = &c->list[i];
-		const struct host_session *session;
 
-		if (!is_up(connected))
+		if (!connected_is_fine(connected))
 			continue;
-		session = session_of(&sessions, connected->record);
-		if (session)
-			rc = look_at_devices(c, connected, session, err);
+		rc = look_at(c, connected, session_now(&sessions, connected), err);
 		*pending += is_pending(connected);
 	}
 	sessions_done(&sessions);
 	return rc;
+}
+
+/* iscsid logs in again by itself, for as long as it takes; elsewhere it may try in vain. */
+static void tell_down(const struct connected *connected, double seconds, struct err *err)
+{
+	const struct record *record = connected->record;
+	char portal[PORTAL_TEXT_MAX];
+
+	portal_text_of(record->address, record->port, portal);
+	if (connected->state == CONNECTED_ELSEWHERE)
+		err_set(err, ETIMEDOUT,
+			"%s, by which this target is connected elsewhere, is down (%s), and was "
+			"for %g s: sgw-init devices shows its portal; if that is no more, log out "
+			"of it by sgw-init disconnect --target %s, then connect",
+			connected->session, connected->down, seconds, record->target);
+	else
+		err_set(err, ETIMEDOUT,
+			"%s is down (%s), and did not come up within %g s: does the gateway run "
+			"(sgw-init discover %s)? iscsid tries on; journalctl -u iscsid says what "
+			"it meets",
+			connected->session, connected->down, seconds, portal);
 }
 
 static void give_up(struct connected *connected, unsigned ms)
@@ -322,9 +366,22 @@ static void give_up(struct connected *connected, unsigned ms)
 		if (!connected->devices[i].ready)
 			late = &connected->devices[i];
 	}
-	if (!late)
+	if (connected->down[0] != '\0')
+		tell_down(connected, seconds, err);
+	else if (!late && connected->state == CONNECTED_ALREADY)
+		err_set(err, ETIMEDOUT,
+			"%s is up, but it has no device, and none came within %g s: have the "
+			"kernel look for it: iscsiadm -m session -r %s --rescan",
+			connected->session, seconds, connected->session + strlen("session"));
+	else if (!late)
 		err_set(err, ETIMEDOUT, "%s is up, but no device came within %g s: look at dmesg",
 			connected->session, seconds);
+	else if (!device_runs(&late->device))
+		err_set(err, ETIMEDOUT,
+			"%s is up, but %s is %s after %g s, not running: once the gateway is "
+			"well: echo running >/sys/bus/scsi/devices/%s/state",
+			connected->session, late->device.name, late->device.state, seconds,
+			strrchr(late->device.path, '/') + 1);
 	else if (!nodes_main(&late->nodes, &late->device))
 		err_set(err, ETIMEDOUT,
 			"%s is up, but the %s %s has no node after %g s: look at dmesg%s",
@@ -339,7 +396,7 @@ static void give_up(struct connected *connected, unsigned ms)
 			"journalctl -u systemd-udevd",
 			connected->session, late->device.name, seconds);
 	connecting_at(connected->record, err);
-	connected->state = CONNECTED_NO_DEVICE;
+	connected->state = connected->down[0] ? CONNECTED_DOWN : CONNECTED_NO_DEVICE;
 }
 
 static int await_devices(struct connecting *c, unsigned ms, struct err *err)
@@ -359,7 +416,7 @@ static int await_devices(struct connecting *c, unsigned ms, struct err *err)
 		monitor_wait(c->monitor, end - now < LOOK_MS ? (unsigned)(end - now) : LOOK_MS);
 	}
 	for (size_t i = 0; rc == 0 && i < c->count; i++) {
-		if (is_up(&c->list[i]) && is_pending(&c->list[i]))
+		if (is_pending(&c->list[i]))
 			give_up(&c->list[i], ms);
 	}
 	return rc;
@@ -422,6 +479,7 @@ const char *connected_text(enum connected_state state)
 		[CONNECTED_ALREADY] = "already connected",
 		[CONNECTED_ELSEWHERE] = "connected elsewhere",
 		[CONNECTED_NO_DEVICE] = "connected, no device",
+		[CONNECTED_DOWN] = "session is down",
 		[CONNECTED_FAILED] = "failed",
 	};
 
@@ -433,7 +491,7 @@ const char *connected_word(enum connected_state state)
 	static const char *const words[] = {
 		[CONNECTED_NOW] = "connected",	     [CONNECTED_ALREADY] = "already",
 		[CONNECTED_ELSEWHERE] = "elsewhere", [CONNECTED_NO_DEVICE] = "no-device",
-		[CONNECTED_FAILED] = "failed",
+		[CONNECTED_DOWN] = "down",	     [CONNECTED_FAILED] = "failed",
 	};
 
 	return words[state];

@@ -19,9 +19,10 @@ struct record;
 
 enum connected_state {
 	CONNECTED_NOW, /* logged in, and all of its devices are there */
-	CONNECTED_ALREADY, /* it had a session: nothing was done */
+	CONNECTED_ALREADY, /* it had a session: nothing was done but to wait for it */
 	CONNECTED_ELSEWHERE, /* it has one through another portal or interface: nothing was done */
 	CONNECTED_NO_DEVICE, /* the session is up, but a device did not come in time; see err */
+	CONNECTED_DOWN, /* there is a session, which did not come up again in time; see err */
 	CONNECTED_FAILED, /* see err */
 	CONNECTED_STATES,
 };
@@ -30,13 +31,14 @@ enum connected_state {
 struct connected_device {
 	struct device device;
 	struct nodes nodes;
-	bool ready; /* its main node is there, and udevd is through with it */
+	bool ready; /* it runs, its main node is there, and udevd is through with it */
 };
 
 struct connected {
 	const struct record *record; /* as given */
 	enum connected_state state;
 	char session[32]; /* "session3"; empty: none */
+	char down[24]; /* "FAILED": the state of the session, where it is not up; else empty */
 	struct connected_device *devices; /* as they are at the end, ready or not */
 	size_t device_count;
 	struct err err; /* cause and remedy, its place is TARGET at PORTAL */
@@ -51,7 +53,8 @@ enum { CONNECTING_DEVICE_MS = 30000 };
 
 /*
  * Log in to each of the records that has no session yet, by iscsiadm with -T
- * and -p, then wait for the devices of them all. One that fails does not stop
+ * and -p, then wait for the devices of them all, and for sessions that were
+ * there and are down, which iscsid logs in again. One that fails does not stop
  * the others: *out (one a record, in their order, ended by connected_free())
  * tells of each. A record is left as it is. Negative errno where nothing could
  * be tried at all (iscsid does not run: -ECONNREFUSED; --root: -EINVAL); then

@@ -30,6 +30,8 @@ size_t login_unwanted(const struct findings *findings, const struct connected *l
 
 		if (!is_of(list, count, finding->place) || !finding_weighs(finding, false))
 			continue;
+		if (finding->verdict == VERDICT_DOWN) /* the list tells it by itself */
+			continue;
 		if (unwanted++ == 0 && first)
 			*first = finding;
 	}

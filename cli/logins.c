@@ -15,15 +15,15 @@
 #include "login_check.h"
 #include "relogin.h"
 
-/* The records of one kind of action, in their order. */
-static const struct record **records_of(const struct actions *actions, enum action_kind kind,
-					size_t *count)
+/* The records to log in by, or to wait for, in their order. */
+static const struct record **records_of(const struct actions *actions, size_t *count)
 {
 	const struct record **records = calloc(actions->count + 1, sizeof(*records));
 
 	*count = 0;
 	for (size_t i = 0; records && i < actions->count; i++) {
-		if (actions->items[i].kind == kind)
+		if (actions->items[i].kind == ACTION_LOG_IN ||
+		    actions->items[i].kind == ACTION_AWAIT)
 			records[(*count)++] = actions->items[i].record;
 	}
 	return records;
@@ -35,7 +35,7 @@ static int connect_all(struct inspection *in, const struct actions *actions, uns
 	const struct connect_options options = { .device_ms = wait_ms };
 	size_t count = 0, troubles;
 	CLEANUP(free_ptr)
-	const struct record **records = records_of(actions, ACTION_LOG_IN, &count);
+	const struct record **records = records_of(actions, &count);
 	struct connected *list = NULL;
 	int rc = 0;
 

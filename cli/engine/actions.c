@@ -18,6 +18,7 @@ const char *action_word(enum action_kind kind)
 		[ACTION_RELOAD_RULES] = "reload-rules",
 		[ACTION_LOG_IN_AGAIN] = "log-in-again",
 		[ACTION_LOG_IN] = "log-in",
+		[ACTION_AWAIT] = "await",
 	};
 
 	return words[kind];
@@ -123,17 +124,35 @@ static bool has_session(const struct survey *survey, const char *target)
 	return false;
 }
 
+/* The record's own session, where that cannot be used now. */
+static const struct host_session *lame_session(const struct survey *survey,
+					       const struct record *record)
+{
+	for (size_t i = 0; i < survey->sessions.count; i++) {
+		const struct host_session *session = &survey->sessions.items[i];
+
+		if (session_is_by(session, record) && !session_is_usable(session))
+			return session;
+	}
+	return NULL;
+}
+
 static int add_log_ins(struct actions *actions, const struct survey *survey, struct err *err)
 {
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < survey->count; i++) {
 		const struct record *record = survey->places[i].record;
+		struct action action = { .kind = ACTION_LOG_IN, .record = record };
 
-		if (record && !has_session(survey, record->target))
-			rc = add_action(actions,
-					&(struct action){ .kind = ACTION_LOG_IN, .record = record },
-					err);
+		if (!record)
+			continue;
+		if (has_session(survey, record->target)) {
+			action.kind = ACTION_AWAIT;
+			if (!lame_session(survey, record))
+				continue;
+		}
+		rc = add_action(actions, &action, err);
 	}
 	return rc;
 }

@@ -18,6 +18,7 @@ enum action_kind {
 	ACTION_RELOAD_RULES, /* the plan changes a rule */
 	ACTION_LOG_IN_AGAIN, /* the session has values that it takes over at a login alone */
 	ACTION_LOG_IN, /* the record's target has no session */
+	ACTION_AWAIT, /* the record's session is down, or lacks a device that can be used */
 };
 
 struct action {
@@ -37,7 +38,7 @@ struct actions {
 struct actions_wanted {
 	bool reload; /* on the live host alone */
 	bool log_in_again;
-	bool log_in;
+	bool log_in; /* and wait for the sessions that are there */
 	bool barred; /* with log_in_again: those that are barred as well, to be told alone */
 };
 
@@ -52,7 +53,7 @@ int actions_find(struct actions *actions, const struct survey *survey,
 		 const struct actions_wanted *wanted, struct err *err);
 void actions_done(struct actions *actions);
 
-/* For programs: "reload-rules", "log-in-again", "log-in". */
+/* For programs: "reload-rules", "log-in-again", "log-in", "await". */
 const char *action_word(enum action_kind kind);
 
 #endif

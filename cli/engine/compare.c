@@ -7,6 +7,7 @@
 
 #include "documents/document.h"
 #include "documents/rule.h"
+#include "engine/compare_sessions.h"
 #include "engine/knob.h"
 #include "engine/survey.h"
 #include "err.h"
@@ -14,12 +15,19 @@
 #include "iscsi/portal.h"
 
 static const char *const words[] = {
-	[VERDICT_HOLDS] = "holds",	     [VERDICT_KEPT] = "kept",
-	[VERDICT_NEGOTIATED] = "negotiated", [VERDICT_DIFFERS] = "differs",
-	[VERDICT_NOT_SET] = "not set",	     [VERDICT_LINT] = "lint",
-	[VERDICT_HALF_DONE] = "half done",   [VERDICT_NO_RECORD] = "no record",
-	[VERDICT_EXPOSED] = "exposed",	     [VERDICT_OVERRULED] = "overruled",
-	[VERDICT_STALE] = "stale",	     [VERDICT_HARMFUL] = "harmful",
+	[VERDICT_HOLDS] = "holds",
+	[VERDICT_KEPT] = "kept",
+	[VERDICT_NEGOTIATED] = "negotiated",
+	[VERDICT_DIFFERS] = "differs",
+	[VERDICT_NOT_SET] = "not set",
+	[VERDICT_LINT] = "lint",
+	[VERDICT_HALF_DONE] = "half done",
+	[VERDICT_NO_RECORD] = "no record",
+	[VERDICT_EXPOSED] = "exposed",
+	[VERDICT_OVERRULED] = "overruled",
+	[VERDICT_STALE] = "stale",
+	[VERDICT_HARMFUL] = "harmful",
+	[VERDICT_DOWN] = "down",
 };
 
 const char *verdict_word(enum verdict verdict)
@@ -79,7 +87,7 @@ static enum severity weigh(enum verdict verdict, const struct setting *setting)
 									: SEVERITY_INFO;
 }
 
-static int set_remedy(struct finding *finding, const char *text, struct err *err)
+int finding_set_remedy(struct finding *finding, const char *text, struct err *err)
 {
 	finding->remedy = strdup(text);
 	return finding->remedy ? 0 : err_oom(err);
@@ -100,7 +108,7 @@ static int add_remedy(struct finding *finding, struct err *err)
 			 "PORTAL, or log out once nothing uses its devices: iscsiadm -m session "
 			 "-r %s --logout",
 			 session->name + strlen("session"));
-	return set_remedy(finding, text, err);
+	return finding_set_remedy(finding, text, err);
 }
 
 /* Findings of a text, and what it says of one key. */
@@ -243,7 +251,7 @@ static int add_lost(const struct place *place, struct findings *findings, struct
 	portal_text_of(place->session->address, place->session->port, portal);
 	snprintf(remedy, sizeof(remedy), "put them back: sgw-init apply%s%s --chap FILE",
 		 place->session->port ? " " : "", place->session->port ? portal : "");
-	return set_remedy(&findings->items[findings->count - 1], remedy, err);
+	return finding_set_remedy(&findings->items[findings->count - 1], remedy, err);
 }
 
 /* One that cannot be read may be anything: no login mends that. */
@@ -374,7 +382,9 @@ int compare_survey(const struct survey *survey, struct findings *findings, struc
 		if (survey->places[i].kind != PLACE_ISCSID_CONF || !survey->spare_conf)
 			rc = compare_place(&survey->places[i], findings, err);
 	}
-	return rc < 0 ? rc : compare_rivals(survey, findings, err);
+	if (rc == 0)
+		rc = compare_rivals(survey, findings, err);
+	return rc < 0 ? rc : compare_sessions(survey, findings, err);
 }
 
 bool finding_live(const struct finding *finding)

@@ -24,6 +24,7 @@ enum verdict {
 	VERDICT_LINT, /* no setting's value: something in a document's text */
 	VERDICT_OVERRULED, /* no setting's value: another program sets a live value anew */
 	VERDICT_STALE, /* a session that runs with what its record said before */
+	VERDICT_DOWN, /* a session or device that cannot be used now */
 	VERDICT_HALF_DONE, /* an apply or undo was cut off */
 };
 
@@ -35,7 +36,7 @@ struct finding {
 	unsigned line;
 	uint32_t wanted; /* where value is not NULL: what the rule makes of it here */
 	char *note; /* why; may be NULL */
-	char *remedy; /* of a live value, which is no file: what to type; may be NULL */
+	char *remedy; /* what no apply mends, as a session's value: what to type; may be NULL */
 };
 
 struct findings {
@@ -53,6 +54,8 @@ int compare_survey(const struct survey *survey, struct findings *findings, struc
 /* Add one that no comparison makes; note is copied and may be NULL. */
 int findings_add(struct findings *findings, struct finding finding, const char *note,
 		 struct err *err);
+/* Copy what to type into a finding. */
+int finding_set_remedy(struct finding *finding, const char *text, struct err *err);
 void findings_done(struct findings *findings);
 
 /* Whether apply mends it, by writing files or a live value. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "err.h"
+#include "host/nodes.h"
 #include "host/paths.h"
 #include "number.h"
 
@@ -58,6 +59,38 @@ int device_read(const struct device *device, const struct paths *paths, const ch
 	return attribute_read(paths, device->path, key, out, err);
 }
 
+bool session_is_up(const struct host_session *session)
+{
+	return session->state[0] == '\0' || strcmp(session->state, "LOGGED_IN") == 0;
+}
+
+bool device_runs(const struct device *device)
+{
+	return device->state[0] == '\0' || strcmp(device->state, "running") == 0;
+}
+
+bool session_is_bare(const struct host_session *session)
+{
+	if (session->state[0] == '\0' || !session_is_up(session))
+		return false;
+	for (size_t i = 0; i < session->device_count; i++) {
+		if (device_has_node(&session->devices[i]))
+			return false;
+	}
+	return true;
+}
+
+bool session_is_usable(const struct host_session *session)
+{
+	if (!session_is_up(session) || session_is_bare(session))
+		return false;
+	for (size_t i = 0; i < session->device_count; i++) {
+		if (device_has_node(&session->devices[i]) && !device_runs(&session->devices[i]))
+			return false;
+	}
+	return true;
+}
+
 bool session_is(const struct host_session *session, const char *target, const char *address,
 		uint16_t port)
 {
@@ -66,6 +99,13 @@ bool session_is(const struct host_session *session, const char *target, const ch
 	return session->port == port && strcmp(session->target, target) == 0 &&
 	       address_canonical(session->address, canonical, sizeof(canonical)) == 0 &&
 	       strcmp(canonical, address) == 0;
+}
+
+bool session_is_by(const struct host_session *session, const struct record *record)
+{
+	return session_is(session, record->target, record->address, record->port) &&
+	       (session->interface[0] == '\0' || record->interface[0] == '\0' ||
+		strcmp(session->interface, record->interface) == 0);
 }
 
 static bool knows_portal(const struct host_session *session, char canonical[64])
@@ -175,6 +215,9 @@ static int add_device(struct host_session *session, const struct paths *paths, c
 	if (attribute_text(paths, device.path, "type", type, sizeof(type), &ignored) < 0 ||
 	    parse_u32(type, 0, 0x1f, &device.type, &ignored) < 0)
 		return 0;
+	if (attribute_text(paths, device.path, "state", device.state, sizeof(device.state),
+			   &ignored) < 0)
+		device.state[0] = '\0';
 	snprintf(device.name, sizeof(device.name), "%s", name);
 	snprintf(blocks, sizeof(blocks), "%s/block", device.path);
 	if (paths_list(paths, blocks, &names, &count, &ignored) == 0 && count > 0 &&
@@ -245,6 +288,9 @@ static int load_session(struct host_session *session, const struct paths *paths,
 			   sizeof(session->interface), &ignored) < 0 ||
 	    strchr("<(", session->interface[0]))
 		session->interface[0] = '\0';
+	if (attribute_text(paths, session->path, "state", session->state, sizeof(session->state),
+			   &ignored) < 0)
+		session->state[0] = '\0';
 	snprintf(session->connection, sizeof(session->connection), CONNECTIONS "/connection%s:0",
 		 name + strlen("session"));
 	rc = paths_exists(paths, session->connection, err);

@@ -23,6 +23,7 @@ struct device {
 	char name[32]; /* the block device's, "sda"; else H:B:T:L */
 	char path[256]; /* the scsi_device, as the host names it */
 	uint32_t type; /* SPC-4 peripheral device type: 0 disk, 1 tape, 8 changer */
+	char state[24]; /* "running", "blocked", "offline" …; empty: not known */
 };
 
 struct host_session {
@@ -31,6 +32,7 @@ struct host_session {
 	char address[64]; /* the portal it was told to use (persistent_address) */
 	uint16_t port; /* 0: the portal cannot be read */
 	char interface[64]; /* ifacename, "default"; empty: not known */
+	char state[24]; /* "LOGGED_IN", "FAILED", "FREE"; empty: not known */
 	char path[128]; /* /sys/class/iscsi_session/session3 */
 	char connection[128]; /* /sys/class/iscsi_connection/connection3:0, or empty */
 	struct device *devices;
@@ -47,6 +49,14 @@ struct sessions {
 int sessions_load(struct sessions *sessions, const struct paths *paths, struct err *err);
 void sessions_done(struct sessions *sessions);
 
+/* Whether it is logged in now, and whether the device takes commands; what is not known does. */
+bool session_is_up(const struct host_session *session);
+bool device_runs(const struct device *device);
+/* Whether it is up and known to lack a device that could be used: there is none with a node. */
+bool session_is_bare(const struct host_session *session);
+/* Whether it is up, and has devices, of which all run. */
+bool session_is_usable(const struct host_session *session);
+
 /*
  * The text of one attribute, blanks at its end cut off: of the session, or of
  * its connection where the session has none of that name. -ENOENT.
@@ -59,7 +69,9 @@ int device_read(const struct device *device, const struct paths *paths, const ch
 /* Whether it is the target's session through that portal; the address is a record's, canonical. */
 bool session_is(const struct host_session *session, const char *target, const char *address,
 		uint16_t port);
-/* The same, but a session of the target whose portal cannot be read counts as well. */
+/* Whether it is the record's: by target, portal, and interface where both tell it. */
+bool session_is_by(const struct host_session *session, const struct record *record);
+/* session_is(), but a session of the target whose portal cannot be read counts as well. */
 bool session_may_be(const struct host_session *session, const char *target, const char *address,
 		    uint16_t port);
 /* The first that session_is(), or NULL. */

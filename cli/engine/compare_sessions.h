@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* What is wrong with sessions whatever their values are: they are down. */
+#ifndef SGW_COMPARE_SESSIONS_H
+#define SGW_COMPARE_SESSIONS_H
+
+struct err;
+struct findings;
+struct survey;
+
+/* Add a finding for each session and device of the survey's places that cannot be used now. */
+int compare_sessions(const struct survey *survey, struct findings *findings, struct err *err);
+
+#endif
