@@ -83,6 +83,23 @@ ends() {
 	[ ! -e has-run ]
 }
 
+@test "files of a guest share one" {
+	mkdir tests/vm
+	touch tests/vm/{a,b,c}.bats
+	cat >tests/vm/run <<-'END'
+		#!/bin/sh
+		echo 1..1
+		echo "ok 1 $*"
+	END
+	chmod +x tests/vm/run
+	suite a <<<'@test "one" { :; }'
+	O=o run -0 tests/run tests/vm/c.bats tests/a.bats tests/vm/a.bats
+	[ "${lines[-1]}" = '2 passed, 0 failed, 0 skipped' ]
+	grep -x 'ok 1 tests/vm/c.bats tests/vm/a.bats' o/check/vm.tap
+	O=o run -0 tests/run vm
+	grep -x 'ok 1 tests/vm/a.bats tests/vm/b.bats tests/vm/c.bats' o/check/vm.tap
+}
+
 @test "the lines come in the order of the files, whichever ends first" {
 	suite a <<<'@test "one" { until [ -e b-is-done ]; do read -r -t 0.02 || :; done <> <(:); }'
 	suite b <<<'@test "two" { touch b-is-done; }'

@@ -160,6 +160,18 @@ no_qemu_is_left() {
 	[ ! -e o/vm/disk ]
 }
 
+@test "what is waited for in vain fails after its time, whoever calls" {
+	SUITE_LIMIT=20 run_suite 1 <<-END
+		. $ROOT/tests/vm/guest.bash
+		teardown() { :; }
+		%test "one" { disk=\$(WAIT=0 wait_for false); }
+		%test "two" { if WAIT=0 wait_for false; then :; fi; }
+	END
+	[ "${lines[1]}" = 'not ok 1 a: one' ]
+	[[ ${lines[2]} == '# line 3 of a.bats: disk='* ]]
+	[ "${lines[3]}" = 'ok 2 a: two' ]
+}
+
 @test "a test belongs to one boot" {
 	local file='%test "one" { :; }
 # bats test_tags=boot:2
