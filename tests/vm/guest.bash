@@ -21,11 +21,26 @@ start_daemon() { # COMMAND...
 	echo $! >>"$SUITE_DAEMONS"
 }
 
+# sgw-target ends by itself, where a sanitizer looks for what it leaked; tgtd would not listen.
 stop_daemons() {
+	local pid targets=() status=0
 	[ "${#daemons[@]}" -gt 0 ] || return 0
-	kill -KILL "${daemons[@]}" || :
-	wait "${daemons[@]}" || :
+	for pid in "${daemons[@]}"; do
+		! grep -q -s -x sgw-target "/proc/$pid/comm" || targets+=("$pid")
+	done
+	[ "${#targets[@]}" -eq 0 ] || kill -TERM "${targets[@]}"
+	wait_for all_ended "${targets[@]}" || status=1
+	kill -KILL "${daemons[@]}" 2>/dev/null || :
+	wait "${daemons[@]}" 2>/dev/null || :
 	daemons=()
+	return "$status"
+}
+
+all_ended() { # PROCESS...
+	local pid
+	for pid; do
+		! kill -0 "$pid" 2>/dev/null || return 1
+	done
 }
 
 iscsid_answers() {
@@ -153,14 +168,16 @@ reload_rules() {
 
 # How a host is found: no record, stock configuration, no rule, no session, no device.
 fresh_host() {
+	local status=0
 	iscsiadm -m session -u >/dev/null 2>&1 || :
-	stop_daemons 2>/dev/null
+	stop_daemons || status=1
 	remove_devices
 	rm -rf /etc/iscsi/{nodes,send_targets,static,isns,slp,ifaces} /var/lib/sgw-init \
 		/run/lock/iscsi /run/lock/sgw-init.lock
 	rm -f /etc/udev/rules.d/*
 	cp "$STOCK_ISCSID_CONF" /etc/iscsi/iscsid.conf
 	reload_rules
+	return "$status"
 }
 
 # Leave what a host keeps over a reboot to the next boot, whatever tests come between.

@@ -160,16 +160,39 @@ no_qemu_is_left() {
 	[ ! -e o/vm/disk ]
 }
 
-@test "what is waited for in vain fails after its time, whoever calls" {
-	SUITE_LIMIT=20 run_suite 1 <<-END
-		. $ROOT/tests/vm/guest.bash
-		teardown() { :; }
-		%test "one" { disk=\$(WAIT=0 wait_for false); }
-		%test "two" { if WAIT=0 wait_for false; then :; fi; }
+@test "a test fails by what a sanitizer found, in a program whose end nobody looked at, too" {
+	cat >bad.c <<-'END'
+		#include <stdlib.h>
+		#include <string.h>
+
+		int main(int argc, char **argv)
+		{
+			int *n = malloc(argc * sizeof *n), shift = 31 + argc;
+
+			memset(n, 0, argc * sizeof *n);
+			if (!strcmp(argv[argc - 1], "leak"))
+				n = NULL;
+			else if (!strcmp(argv[argc - 1], "overflow"))
+				n[argc] = 1;
+			else if (!strcmp(argv[argc - 1], "shift"))
+				*n = 1 << shift;
+			free(n);
+			return 0;
+		}
 	END
-	[ "${lines[1]}" = 'not ok 1 a: one' ]
-	[[ ${lines[2]} == '# line 3 of a.bats: disk='* ]]
-	[ "${lines[3]}" = 'ok 2 a: two' ]
+	"${CC:-cc}" -g -fsanitize=address,undefined -fno-sanitize-recover=all -o bad bad.c
+	run_suite 1 <<-END
+		%test "one" { $PWD/bad none; }
+		%test "two" { run $PWD/bad overflow; }
+		%test "three" { setsid $PWD/bad leak >/dev/null 2>&1 & wait; }
+		%test "four" { $PWD/bad shift 2>/dev/null || :; }
+		%test "five" { :; }
+	END
+	[ "$status" -eq 1 ]
+	[ "$(grep -E '^(not )?ok' <<<"$output" | cut -d : -f 1 | xargs)" = \
+		'ok 1 a not ok 2 a not ok 3 a not ok 4 a ok 5 a' ]
+	[[ $output == *heap-buffer-overflow*bad.c:12*'not ok 3'*'Direct leak of'*bad.c:6*'not ok 4'* ]]
+	[[ $output == *'not ok 4'*'AddressSanitizer: ABRT'*__ubsan_handle_shift*bad.c:14*'ok 5'* ]]
 }
 
 @test "a test belongs to one boot" {
