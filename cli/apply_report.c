@@ -169,7 +169,7 @@ void apply_report_written(const struct apply_report *report)
 		return;
 	print_counts(report->files, report->live);
 	printf(" written%s; take %s back with: ", anew ? " once more" : "", anew ? "all" : "it");
-	options_print_command(&(struct options){ .root = report->opt->root }, "undo", stdout);
+	options_print_command(report->opt, "undo", WITH_ROOT, stdout);
 	printf(" %s\n", report->id);
 }
 

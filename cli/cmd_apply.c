@@ -297,10 +297,12 @@ static int attempt_again(struct applying *a, struct err *err)
 		rc = attempt(a, err);
 	}
 	if (rc < 0 && a->report.id[0] != '\0') {
-		size_t len = strlen(err->reason);
+		CLEANUP(buf_done) struct buf command = { 0 };
 
-		snprintf(err->reason + len, sizeof(err->reason) - len,
-			 "; entry %s stands, undo takes it back", a->report.id);
+		options_command(a->opt, "undo", WITH_ROOT, &command);
+		buf_addf(&command, " %s", a->report.id);
+		err_add_command(err,
+				"; what it wrote stands; take it back with: ", buf_text(&command));
 	}
 	/* Logins take their time: nobody has to wait for them. */
 	tx_end(TAKE_PTR(a->tx));

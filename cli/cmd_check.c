@@ -53,7 +53,7 @@ static int print_table(const struct inspection *in, const struct options *opt,
 	printf("\n");
 	if (sum->mendable > 0) {
 		printf("mend it with: ");
-		options_print_command(opt, "apply", stdout);
+		options_print_command(opt, "apply", WITH_ALL, stdout);
 		printf("\n");
 	}
 	findings_print_remedies(&in->findings);

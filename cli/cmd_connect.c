@@ -57,7 +57,7 @@ static void add_of_portal(struct connect_command *cmd, const struct discovery_re
 			continue;
 		cmd->missing++;
 		fprintf(stderr, "sgw-init: %s has no record here: make it with: ", target->name);
-		options_print_command(cmd->opt, "apply", stderr);
+		options_print_command(cmd->opt, "apply", WITH_ALL, stderr);
 		fprintf(stderr, " --connect\n");
 	}
 }
@@ -128,14 +128,16 @@ static bool is_untuned(const struct findings *findings, const struct record *rec
 
 static void warn_of_untuned(const struct connect_command *cmd)
 {
+	CLEANUP(buf_done) struct buf command = { 0 };
 	size_t untuned = 0;
 
 	for (size_t i = 0; i < cmd->count; i++)
 		untuned += is_untuned(&cmd->in.findings, cmd->records[i]);
+	options_command(cmd->opt, "apply", WITH_ALL, &command);
 	if (untuned > 0)
-		warn("%zu of %zu records lack wanted values, and so will their sessions: "
-		     "sgw-init apply first; sgw-init check names them",
-		     untuned, cmd->count);
+		warn("%zu of %zu records lack wanted values, and so will their sessions: check "
+		     "names them, and before a login they are mended with: %s",
+		     untuned, cmd->count, buf_text(&command));
 }
 
 static int print(const struct connect_command *cmd, size_t troubles, struct err *err)

@@ -224,7 +224,7 @@ static int disconnect(struct disconnect_command *cmd, struct err *err)
 		     ? print_json(cmd, cmd->troubles == 0 && forgotten == 0, err)
 		     : print_table(cmd, err);
 	if (rc == 0 && cmd->id[0] != '\0')
-		rc = report_flush(err, "the records are removed; undo %s brings them back",
+		rc = report_flush(err, "the records are removed; sgw-init undo %s brings them back",
 				  cmd->id);
 	if (rc == 0 && forgotten < 0) {
 		*err = failure;

@@ -138,12 +138,18 @@ void findings_print_remedies(const struct findings *findings)
 {
 	for (size_t i = 0; i < findings->count; i++) {
 		const struct finding *finding = &findings->items[i];
-		char name[2048], remedy[4096];
+		CLEANUP(free_ptr) char *remedy = NULL;
+		char name[2048];
 
 		if (!finding->remedy || told_before(findings, i))
 			continue;
 		escape_text(finding->place->name, strlen(finding->place->name), name, sizeof(name));
-		escape_text(finding->remedy, strlen(finding->remedy), remedy, sizeof(remedy));
+		/* Whole: half a command may be another. */
+		remedy = malloc(4 * strlen(finding->remedy) + 1);
+		if (!remedy)
+			continue;
+		escape_text(finding->remedy, strlen(finding->remedy), remedy,
+			    4 * strlen(finding->remedy) + 1);
 		printf("still to do for %s: %s\n", name, remedy);
 	}
 }

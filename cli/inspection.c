@@ -2,16 +2,32 @@
 #include "inspection.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "command.h"
 #include "err.h"
 #include "profiles.h"
+
+/* A relogin goes without --root. */
+static int keep_asked(struct inspection *in, const struct options *opt, struct err *err)
+{
+	static const char empty[] = "sgw-init ";
+
+	options_command(opt, "apply", WITH_PORTALS | WITH_VALUES, &in->apply);
+	options_command(opt, "", WITH_ROOT | WITH_VALUES, &in->options);
+	if (in->apply.failed || in->options.failed)
+		return err_oom(err);
+	in->asked = (struct asked){ in->apply.data, in->options.data + strlen(empty) };
+	return 0;
+}
 
 int inspection_open(struct inspection *in, const struct options *opt, struct err *err)
 {
 	int rc = paths_init(&in->paths, opt->root, err);
 
 	in->scope = opt->scope;
+	if (rc == 0)
+		rc = keep_asked(in, opt, err);
 	return rc < 0 ? rc : profiles_load(&in->wanted, &in->paths, opt, err);
 }
 
@@ -182,6 +198,7 @@ int inspection_survey(struct inspection *in, bool new_records, struct err *err)
 	rc = survey_load(&in->survey, &in->paths, &in->wanted, &selection, err);
 	if (rc == 0 && new_records)
 		rc = add_new_records(in, err);
+	in->findings.asked = &in->asked;
 	return rc < 0 ? rc : compare_survey(&in->survey, &in->findings, err);
 }
 
@@ -191,5 +208,7 @@ void inspection_done(struct inspection *in)
 	survey_done(&in->survey);
 	portals_done(&in->portals);
 	wanted_done(&in->wanted);
+	buf_done(&in->apply);
+	buf_done(&in->options);
 	paths_done(&in->paths);
 }

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "buf.h"
 #include "engine/compare.h"
 #include "engine/survey.h"
 #include "engine/wanted.h"
@@ -26,6 +27,8 @@ struct inspection {
 	struct portals portals; /* empty without PORTAL */
 	struct survey survey;
 	struct findings findings;
+	struct buf apply, options; /* what was asked, */
+	struct asked asked; /* for the findings' remedies */
 };
 #define INSPECTION_NONE         \
 	{                       \

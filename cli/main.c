@@ -15,13 +15,25 @@ static const char program[] = "sgw-init";
 
 void warn(const char *fmt, ...)
 {
-	char text[ERR_REASON_MAX], shown[4 * ERR_REASON_MAX];
+	CLEANUP(free_ptr) char *text = NULL, *shown = NULL;
 	va_list args;
+	int len;
 
 	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
+	len = vsnprintf(NULL, 0, fmt, args);
 	va_end(args);
-	escape_text(text, strlen(text), shown, sizeof(shown));
+	if (len >= 0)
+		text = malloc((size_t)len + 1);
+	if (text)
+		shown = malloc(4 * (size_t)len + 1);
+	if (!shown) {
+		fprintf(stderr, "%s: out of memory for a warning\n", program);
+		return;
+	}
+	va_start(args, fmt);
+	vsnprintf(text, (size_t)len + 1, fmt, args);
+	va_end(args);
+	escape_text(text, (size_t)len, shown, 4 * (size_t)len + 1);
 	fprintf(stderr, "%s: warning: %s\n", program, shown);
 }
 

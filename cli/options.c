@@ -338,34 +338,45 @@ void options_done(struct options *opt)
 	free(opt->sets);
 }
 
-static void print_word(const char *word, FILE *out)
+static void add_word(const char *word, struct buf *out)
 {
-	CLEANUP(buf_done) struct buf text = { 0 };
-
-	quote_word(&text, word);
-	fprintf(out, " %s", buf_text(&text));
+	buf_adds(out, " ");
+	quote_word(out, word);
 }
 
-static void print_list(const char *option, const char *const *list, FILE *out)
+static void add_list(const char *option, const char *const *list, struct buf *out)
 {
 	for (; list && *list; list++) {
-		fprintf(out, " %s", option);
-		print_word(*list, out);
+		buf_addf(out, " %s", option);
+		add_word(*list, out);
 	}
 }
 
-void options_print_command(const struct options *opt, const char *command, FILE *out)
+void options_command(const struct options *opt, const char *command, unsigned parts,
+		     struct buf *out)
 {
-	fprintf(out, "sgw-init %s", command);
-	for (size_t i = 0; i < opt->arg_count; i++)
-		print_word(opt->args[i], out);
-	print_list("--root", (const char *[]){ opt->root, NULL }, out);
-	print_list("--profile", opt->profiles, out);
-	print_list("--set", opt->sets, out);
-	if (opt->scope == SCOPE_TARGETS)
-		fputs(" --scope targets", out);
-	if (opt->skip_unreachable)
-		fputs(" --skip-unreachable", out);
+	buf_addf(out, "sgw-init %s", command);
+	for (size_t i = 0; (parts & WITH_PORTALS) && i < opt->arg_count; i++)
+		add_word(opt->args[i], out);
+	if (parts & WITH_ROOT)
+		add_list("--root", (const char *[]){ opt->root, NULL }, out);
+	if (parts & WITH_VALUES) {
+		add_list("--profile", opt->profiles, out);
+		add_list("--set", opt->sets, out);
+	}
+	if ((parts & WITH_VALUES) && opt->scope == SCOPE_TARGETS)
+		buf_adds(out, " --scope targets");
+	if ((parts & WITH_PORTALS) && opt->skip_unreachable)
+		buf_adds(out, " --skip-unreachable");
+}
+
+void options_print_command(const struct options *opt, const char *command, unsigned parts,
+			   FILE *out)
+{
+	CLEANUP(buf_done) struct buf text = { 0 };
+
+	options_command(opt, command, parts, &text);
+	fputs(buf_text(&text), out);
 }
 
 void options_help(unsigned allowed, FILE *out)

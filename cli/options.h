@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+struct buf;
 struct err;
 
 /* What a command may take, as bits. */
@@ -84,11 +85,23 @@ enum { ERR_USAGE = 1 << 16 };
 int options_parse(struct options *opt, unsigned allowed, int argc, char **argv, struct err *err);
 void options_done(struct options *opt);
 
+/* What a command that is about the same takes over from this one, as bits. */
+enum {
+	WITH_PORTALS = 1 << 0, /* and --skip-unreachable */
+	WITH_ROOT = 1 << 1,
+	WITH_VALUES = 1 << 2, /* --profile, --set, --scope */
+	WITH_ALL = WITH_PORTALS | WITH_ROOT | WITH_VALUES,
+};
+
 /*
- * The command line of another command that is about the same: --root, the
- * profiles and portals of this one, quoted for a shell.
+ * Append "sgw-init COMMAND" with those parts of the command line, its words
+ * quoted for a shell: the one place where commands of our own to type are
+ * made. What follows command goes behind it by the caller.
  */
-void options_print_command(const struct options *opt, const char *command, FILE *out);
+void options_command(const struct options *opt, const char *command, unsigned parts,
+		     struct buf *out);
+void options_print_command(const struct options *opt, const char *command, unsigned parts,
+			   FILE *out);
 
 /* One line per option that a command takes, for its --help. */
 void options_help(unsigned allowed, FILE *out);

@@ -295,7 +295,7 @@ all_closed() {
 
 @test "a full disk on standard output fails apply and undo, and they say what is done all the same" {
 	run -1 to_full_disk apply
-	[[ $output =~ "standard output: cannot be written (No space left on device), but the files are; entry "[0-9TZ]+" stands, undo takes it back"$ ]]
+	[[ $output =~ "standard output: cannot be written (No space left on device), but the files are; what it wrote stands; take it back with: sgw-init undo --root $HOST "[0-9TZ]+$ ]]
 	grep -qx 'node.session.timeo.replacement_timeout = 600' "$CONF"
 	run -1 to_full_disk sgw-init undo --root "$HOST"
 	[[ $output =~ "but "[0-9TZ]+" is undone"$ ]]

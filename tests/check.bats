@@ -294,7 +294,7 @@ check() {
 	done
 	sed -i '/^node.session.auth/d' "$HOST"/etc/iscsi/nodes/*/*/default
 	run -3 check
-	[[ $output == *"still to do for session1 "*"put them back: sgw-init apply $PORTAL --chap FILE"* ]]
+	[[ $output == *"still to do for session1 "*"put them back: sgw-init apply $PORTAL --root $HOST --chap FILE"* ]]
 	[[ $output != *"log in again"* ]]
 	echo "$((PORT - 1))" >"$CONNECTION/persistent_port" # another session than the record's
 	run -0 check

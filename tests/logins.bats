@@ -128,13 +128,28 @@ $name-02 $PORTAL failed null" ]
 	[[ $output == *"--wait takes 1ms to 3600s, such as 3 or 500ms, not 'soon'"* ]]
 }
 
+@test "what is still to do is typed with the values and the scope that were asked for" {
+	local command asked='--set noop-out-interval=40 --scope targets'
+	tuned --volume myvolume:1M
+	stale "$iqn"
+	# shellcheck disable=SC2086 # several words
+	run -0 on_kernel sgw-init apply $asked
+	command=$(sed -n 's/^still to do .* uses its devices: //p' <<<"$output")
+	[ "$command" = "sgw-init apply $asked --relogin" ]
+	run -0 on_kernel bash -c "$command"
+	[ "$(value_of "$(record_of "$iqn" default)" 'node.conn\[0\].timeo.noop_out_interval')" = 40 ]
+	run -3 sgw-init check --root "$HOST" "$PORTAL"
+	# shellcheck disable=SC2086
+	run -0 sgw-init check --root "$HOST" "$PORTAL" $asked
+}
+
 @test "connect by a record that lacks wanted values says so before and after, and is no failure" {
 	tuned --volume myvolume:1M
 	sed -i 's/noop_out_interval = .*/noop_out_interval = 5/' "$(record_of "$iqn" default)"
 	cp "$(record_of "$iqn" default)" "$HOST/before"
 	run -0 --separate-stderr on_kernel sgw-init connect
 	[[ $output == *"  connected  session1"* ]]
-	[[ $stderr == *"1 of 1 records lack wanted values, and so will their sessions: sgw-init apply first"* ]]
+	[[ $stderr == *"1 of 1 records lack wanted values, and so will their sessions: check names them, and before a login they are mended with: sgw-init apply"* ]]
 	[[ $stderr == *"1 value of these sessions and devices is not as wanted: sgw-init check names what"* ]]
 	cmp "$HOST/before" "$(record_of "$iqn" default)"
 	run -3 on_kernel sgw-init check

@@ -51,7 +51,7 @@ apply_while() {
 
 @test "apply names what does not hold after it was written, and how to take the rest back" {
 	run -1 apply_while "$CONF" "$BATS_TEST_TMPDIR/conf"
-	[[ ${lines[-1]} == "sgw-init: $CONF: node.session.timeo.replacement_timeout is not in effect after it was written; entry "*" stands, undo takes it back" ]]
-	[[ $output != *"take it back with"* ]]
+	[[ ${lines[-1]} == "sgw-init: $CONF: node.session.timeo.replacement_timeout is not in effect after it was written; what it wrote stands; take it back with: sgw-init undo --root $HOST "* ]]
+	[[ $output != *" written; take it back with"* ]]
 	[ "$(sgw-init undo --list --root "$HOST" --output json | jq '.entries | length')" -eq 1 ]
 }

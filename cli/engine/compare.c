@@ -13,6 +13,7 @@
 #include "err.h"
 #include "host/rule_files.h"
 #include "iscsi/portal.h"
+#include "quote.h"
 
 static const char *const words[] = {
 	[VERDICT_HOLDS] = "holds",
@@ -94,21 +95,24 @@ int finding_set_remedy(struct finding *finding, const char *text, struct err *er
 }
 
 /* What mends a value of a session where apply does not: it is taken over at a login. */
-static int add_remedy(struct finding *finding, struct err *err)
+static int add_remedy(struct findings *findings, struct err *err)
 {
-	const struct host_session *session = finding->place->session;
-	char text[768];
+	static const struct asked nothing = { "sgw-init apply", "" };
+	const struct asked *asked = findings->asked ? findings->asked : &nothing;
+	struct finding *finding = &findings->items[findings->count - 1];
+	const struct place *place = finding->place;
+	CLEANUP(buf_done) struct buf text = { 0 };
 
-	if (finding->place->recorded)
-		snprintf(text, sizeof(text),
-			 "log in again once nothing uses its devices: sgw-init apply --relogin");
+	if (place->recorded)
+		buf_addf(&text, "log in again once nothing uses its devices: %s --relogin",
+			 asked->apply);
 	else
-		snprintf(text, sizeof(text),
+		buf_addf(&text,
 			 "it has no record to log in again by: make one with sgw-init apply "
-			 "PORTAL, or log out once nothing uses its devices: iscsiadm -m session "
+			 "PORTAL%s, or log out once nothing uses its devices: iscsiadm -m session "
 			 "-r %s --logout",
-			 session->name + strlen("session"));
-	return finding_set_remedy(finding, text, err);
+			 asked->options, place->session->name + strlen("session"));
+	return text.failed ? err_oom(err) : finding_set_remedy(finding, text.data, err);
 }
 
 /* Findings of a text, and what it says of one key. */
@@ -231,13 +235,15 @@ static int add_stale(const struct place *place, struct findings *findings, struc
 			      "its record are others by now",
 			      err);
 
-	return rc < 0 ? rc : add_remedy(&findings->items[findings->count - 1], err);
+	return rc < 0 ? rc : add_remedy(findings, err);
 }
 
 /* The same by a record without a secret, which a login would use: that comes back first. */
 static int add_lost(const struct place *place, struct findings *findings, struct err *err)
 {
-	char portal[PORTAL_TEXT_MAX], remedy[PORTAL_TEXT_MAX + 64];
+	const struct host_session *session = place->session;
+	CLEANUP(buf_done) struct buf remedy = { 0 };
+	char portal[PORTAL_TEXT_MAX];
 	int rc = findings_add(
 		findings,
 		(struct finding){
@@ -248,10 +254,16 @@ static int add_lost(const struct place *place, struct findings *findings, struct
 
 	if (rc < 0)
 		return rc;
-	portal_text_of(place->session->address, place->session->port, portal);
-	snprintf(remedy, sizeof(remedy), "put them back: sgw-init apply%s%s --chap FILE",
-		 place->session->port ? " " : "", place->session->port ? portal : "");
-	return finding_set_remedy(&findings->items[findings->count - 1], remedy, err);
+	buf_adds(&remedy, "put them back: sgw-init apply");
+	if (session->port != 0) {
+		portal_text_of(session->address, session->port, portal);
+		buf_adds(&remedy, " ");
+		quote_word(&remedy, portal);
+	}
+	buf_addf(&remedy, "%s --chap FILE", findings->asked ? findings->asked->options : "");
+	return remedy.failed ? err_oom(err)
+			     : finding_set_remedy(&findings->items[findings->count - 1],
+						  remedy.data, err);
 }
 
 /* One that cannot be read may be anything: no login mends that. */
@@ -293,7 +305,7 @@ static int compare_place(const struct place *place, struct findings *findings, s
 		rc = add_value(findings, &finding, err);
 		if (rc == 0 && place->session && !value->problem &&
 		    finding.severity > SEVERITY_INFO && !finding_live(&finding))
-			rc = add_remedy(&findings->items[findings->count - 1], err);
+			rc = add_remedy(findings, err);
 	}
 	if (rc == 0 && place->multipath)
 		rc = add_overruled(place, findings, err);

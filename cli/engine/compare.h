@@ -39,9 +39,16 @@ struct finding {
 	char *remedy; /* what no apply mends, as a session's value: what to type; may be NULL */
 };
 
+/* What was asked for, as the commands of remedies repeat it: words quoted for a shell. */
+struct asked {
+	const char *apply; /* "sgw-init apply 10.0.0.1 --set …", on the host itself: no --root */
+	const char *options; /* " --root /mnt --set …", without the portals */
+};
+
 struct findings {
 	struct finding *items; /* in the order of the places */
 	size_t count;
+	const struct asked *asked; /* set before they are made; NULL: nothing but the command */
 };
 
 /*
