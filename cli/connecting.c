@@ -14,6 +14,7 @@
 #include "os/loop.h"
 #include "os/sockets.h"
 #include "progress.h"
+#include "quote.h"
 #include "udev/monitor.h"
 
 enum {
@@ -338,21 +339,26 @@ static int look(struct connecting *c, size_t *pending, struct err *err)
 static void tell_down(const struct connected *connected, double seconds, struct err *err)
 {
 	const struct record *record = connected->record;
+	CLEANUP(buf_done) struct buf command = { 0 };
 	char portal[PORTAL_TEXT_MAX];
 
 	portal_text_of(record->address, record->port, portal);
-	if (connected->state == CONNECTED_ELSEWHERE)
+	if (connected->state == CONNECTED_ELSEWHERE) {
 		err_set(err, ETIMEDOUT,
 			"%s, by which this target is connected elsewhere, is down (%s), and was "
-			"for %g s: sgw-init devices shows its portal; if that is no more, log out "
-			"of it by sgw-init disconnect --target %s, then connect",
-			connected->session, connected->down, seconds, record->target);
-	else
+			"for %g s: sgw-init devices shows its portal",
+			connected->session, connected->down, seconds);
+		buf_adds(&command, "sgw-init disconnect --target ");
+		quote_word(&command, record->target);
+		err_add_command(err, "; if that is no more, connect once more after: ",
+				buf_text(&command));
+	} else {
 		err_set(err, ETIMEDOUT,
 			"%s is down (%s), and did not come up within %g s: does the gateway run "
 			"(sgw-init discover %s)? iscsid tries on; journalctl -u iscsid says what "
 			"it meets",
 			connected->session, connected->down, seconds, portal);
+	}
 }
 
 static void give_up(struct connected *connected, unsigned ms)
