@@ -112,5 +112,5 @@ lost() {
 	run -0 on_kernel sgw-init connect "$other" --target "$iqn"
 	lost FAILED
 	run -1 on_kernel sgw-init connect "$other" --target "$iqn" --wait 300ms
-	[[ $output == *"$iqn at $other: session1, by which this target is connected elsewhere, is down (FAILED)"*"sgw-init disconnect --target $iqn, then connect"* ]]
+	[[ $output == *"$iqn at $other: session1, by which this target is connected elsewhere, is down (FAILED)"*"connect once more after: sgw-init disconnect --target $iqn"* ]]
 }
