@@ -61,10 +61,43 @@ static int load_chap(struct applying *a, struct err *err)
 	if (a->chap.incomplete)
 		warn("%s: it ends in a Marker: there are more credentials than it holds",
 		     a->opt->chap);
-	if (a->chap.count == 0)
-		warn("%s: it holds no credentials", a->opt->chap);
+	if (a->chap.count == 0) {
+		err_set(err, EINVAL, "nothing was written: it holds no credentials");
+		return err_at(err, "%s", a->opt->chap);
+	}
 	a->unused = calloc(a->chap.count + 1, sizeof(*a->unused));
 	return a->unused ? 0 : err_oom(err);
+}
+
+/* Why no record takes the credentials of that target. */
+static const char *why_unused(const struct applying *a, const char *target)
+{
+	const struct database *db = &a->in.survey.database;
+
+	if (a->opt->arg_count == 0)
+		return "it has no record here: discover its gateway with apply PORTAL";
+	for (size_t i = 0; i < db->count; i++) {
+		if (strcmp(db->records[i].target, target) == 0)
+			return a->opt->arg_count > 1 ? "none of the portals offers it"
+						     : "the portal does not offer it";
+	}
+	return a->opt->arg_count > 1 ? "none of the portals offers it; misspelled?"
+				     : "the portal does not offer it; misspelled?";
+}
+
+/* Who names credentials wants CHAP: without any that fits nothing is written, nothing logged in. */
+static int check_chap(const struct applying *a, struct err *err)
+{
+	const char *first = a->chap.entries[0].target;
+
+	for (size_t i = 0; i < a->chap.count; i++) {
+		if (!a->unused[i])
+			return 0;
+	}
+	err_set(err, ENOENT,
+		"nothing was written: none of its credentials is for a target here: %s%s: %s",
+		first, a->chap.count > 1 ? " and others" : "", why_unused(a, first));
+	return err_at(err, "%s", a->opt->chap);
 }
 
 static int make_plan(struct applying *a, struct err *err)
@@ -76,6 +109,8 @@ static int make_plan(struct applying *a, struct err *err)
 		rc = plan_chap(&a->plan, survey, &a->chap, a->initiator, a->unused, err);
 		if (rc == -EINVAL)
 			err_at(err, "%s", a->opt->chap);
+		if (rc == 0)
+			rc = check_chap(a, err);
 	}
 	if (rc == 0 && a->opt->connect)
 		rc = plan_startup(&a->plan, survey, err);
@@ -94,8 +129,8 @@ static void warn_about(const struct applying *a)
 		     a->in.survey.foreign);
 	for (size_t i = 0; i < a->chap.count; i++) {
 		if (a->unused[i])
-			warn("%s: %s has no record here: discover its gateway with apply PORTAL",
-			     a->opt->chap, a->chap.entries[i].target);
+			warn("%s: %s: %s", a->opt->chap, a->chap.entries[i].target,
+			     why_unused(a, a->chap.entries[i].target));
 	}
 }
 

@@ -425,10 +425,33 @@ all_closed() {
 	done
 }
 
-@test "apply --chap with no credentials in the file says so" {
-	(umask 077 && echo '{"ChapCredentials": []}' >"$BATS_TEST_TMPDIR/chap.json")
-	run -0 apply --chap "$BATS_TEST_TMPDIR/chap.json"
-	[[ $output == *"warning: $BATS_TEST_TMPDIR/chap.json: it holds no credentials"* ]]
+@test "apply --chap writes nothing where the file has no credentials, or none for a target here" {
+	local file=$BATS_TEST_TMPDIR/chap.json target=iqn.1997-05.com.amazon:myvolume empty where
+	start_target --volume myvolume:1M
+	tree_state "$HOST" >"$BATS_TEST_TMPDIR/before"
+	for empty in '{"ChapCredentials": []}' '[]'; do
+		(umask 077 && echo "$empty" >"$file")
+		for where in "" "$PORTAL" "$PORTAL --dry-run"; do
+			# shellcheck disable=SC2086 # several words
+			run -1 apply $where --chap "$file"
+			[[ $output == *"$file: nothing was written: it holds no credentials" ]]
+		done
+	done
+	write_chap_file "$file" "${target}e"
+	run -1 apply "$PORTAL" --chap "$file"
+	[[ $output == *"$file: nothing was written: none of its credentials is for a target here: ${target}e: the portal does not offer it; misspelled?" ]]
+	run -1 apply --chap "$file"
+	[[ $output == *"${target}e: it has no record here: discover its gateway with apply PORTAL" ]]
+	tree_state "$HOST" | diff "$BATS_TEST_TMPDIR/before" -
+}
+
+@test "credentials for a target that the portal does not offer are named beside those that it takes" {
+	local file=$BATS_TEST_TMPDIR/chap.json target=iqn.1997-05.com.amazon:myvolume
+	start_target --volume myvolume:1M
+	write_chap_file "$file" "$target" "${target}e"
+	run -0 apply "$PORTAL" --chap "$file"
+	[[ $output == *"warning: $file: ${target}e: the portal does not offer it; misspelled?"* ]]
+	[ "$(value_of "$(record_of "$target")" node.session.auth.authmethod)" = CHAP ]
 }
 
 @test "what is wrong on the command line is wrong usage, in words" {
