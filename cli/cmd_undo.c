@@ -12,6 +12,7 @@
 #include "err.h"
 #include "host/paths.h"
 #include "host/sessions.h"
+#include "iscsi/portal.h"
 #include "live.h"
 #include "report.h"
 
@@ -103,23 +104,55 @@ static bool is_record_of(const char *path, const struct host_session *session)
 	       session_may_be(session, record.target, record.address, record.port);
 }
 
-/* A record whose session runs is in use: iscsid reads it when it logs in again. */
-static int refuse_live_record(const char *path, void *ctx, struct err *err)
+/* Each session that may have come from the record of that path, until one call fails. */
+static int each_session(struct undoing *steps, const char *path,
+			int (*fn)(struct undoing *steps, const struct host_session *session,
+				  struct err *err),
+			struct err *err)
 {
-	const struct undoing *steps = ctx;
-	const struct host_session *session = NULL;
+	int rc = 0;
 
-	for (size_t i = 0; !session && i < steps->sessions.count; i++) {
+	for (size_t i = 0; rc == 0 && i < steps->sessions.count; i++) {
 		if (is_record_of(path, &steps->sessions.items[i]))
-			session = &steps->sessions.items[i];
+			rc = fn(steps, &steps->sessions.items[i], err);
 	}
-	if (!session || (steps->opt->disconnect && steps->opt->dry_run))
-		return 0;
-	err_set(err, EBUSY,
-		"%s is logged in through this record; --disconnect logs out first, where nothing "
-		"uses its devices",
-		session->name);
-	return err_at(err, "%s", path);
+	return rc;
+}
+
+static void note_logout(struct undoing *steps, const struct host_session *session)
+{
+	CLEANUP(buf_done) struct buf at = { 0 };
+	char portal[PORTAL_TEXT_MAX];
+
+	portal_text_of(session->address, session->port, portal);
+	buf_addf(&at, "%s at %s", session->target, portal);
+	table_row(&steps->table, buf_text(&at), "", "logged out", "", NULL);
+	json_array_append_new(steps->list,
+			      json_pack("{s:n, s:n, s:s, s:n, s:o, s:o}", "path", "key", "result",
+					"logged out", "note", "target", json_text(session->target),
+					"portal", json_text(portal)));
+}
+
+static int refuse_session(struct undoing *steps, const struct host_session *session,
+			  struct err *err)
+{
+	(void)steps;
+	return err_set(err, EBUSY,
+		       "%s is logged in through this record; --disconnect logs out first, where "
+		       "nothing uses its devices",
+		       session->name);
+}
+
+static int may_end_session(struct undoing *steps, const struct host_session *session,
+			   struct err *err)
+{
+	struct uses uses = { 0 };
+	int rc = disconnecting_check(steps->paths, session, &uses, err);
+
+	uses_done(&uses);
+	if (rc == 0 && steps->opt->dry_run)
+		note_logout(steps, session);
+	return rc;
 }
 
 static int end_session(struct undoing *steps, const struct host_session *session, struct err *err)
@@ -132,30 +165,37 @@ static int end_session(struct undoing *steps, const struct host_session *session
 		*err = disconnected.err;
 		rc = -err->code;
 	} else {
-		warn("%s at %s is logged out", session->target, session->address);
+		note_logout(steps, session);
 	}
 	disconnected_done(&disconnected);
 	return rc;
 }
 
-/* The records that are to go: their sessions end first, or nothing is undone. */
-static int disconnect_record(const char *path, void *ctx, struct err *err)
+/* A record whose session runs is in use: iscsid reads it when it logs in again. */
+static int refuse_live_record(const char *path, void *ctx, struct err *err)
 {
-	struct undoing *steps = ctx;
-	int rc = 0;
+	int rc = each_session(ctx, path, refuse_session, err);
 
-	for (size_t i = 0; rc == 0 && i < steps->sessions.count; i++) {
-		if (is_record_of(path, &steps->sessions.items[i]))
-			rc = end_session(steps, &steps->sessions.items[i], err);
-	}
-	return rc;
+	return rc < 0 ? err_at(err, "%s", path) : 0;
 }
 
-/* Under the lock, before the undo itself. */
+static int may_disconnect_record(const char *path, void *ctx, struct err *err)
+{
+	return each_session(ctx, path, may_end_session, err);
+}
+
+static int disconnect_record(const char *path, void *ctx, struct err *err)
+{
+	return each_session(ctx, path, end_session, err);
+}
+
+/* Of the records that are to go: under the lock, before the undo itself. All may end, or none does. */
 static int disconnect(struct undoing *steps, const char *id, struct err *err)
 {
-	int rc = undo_show(steps->paths, id, disconnect_record, NULL, steps, err);
+	int rc = undo_show(steps->paths, id, may_disconnect_record, NULL, steps, err);
 
+	if (rc == 0)
+		rc = undo_show(steps->paths, id, disconnect_record, NULL, steps, err);
 	sessions_done(&steps->sessions);
 	return rc < 0 ? rc : sessions_load(&steps->sessions, steps->paths, err);
 }
@@ -256,7 +296,9 @@ static int undo(struct undoing *steps, const struct paths *paths, const struct o
 	int rc = 0;
 
 	if (opt->dry_run) {
-		rc = undo_show(paths, id, refuse_live_record, note_step, steps, err);
+		rc = undo_show(paths, id,
+			       opt->disconnect ? may_disconnect_record : refuse_live_record,
+			       note_step, steps, err);
 	} else {
 		rc = begin(&tx, paths, id, &mended, err);
 		if (rc == 0 && !mended && opt->disconnect)

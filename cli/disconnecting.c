@@ -168,8 +168,11 @@ int disconnecting_check(const struct paths *paths, const struct host_session *se
 
 	*uses = (struct uses){ 0 };
 	if (process_lacks_root())
-		return err_set(err, EPERM,
-			       "who uses its devices is for root alone to see: run it as root");
+		return at_session(session,
+				  (err_set(err, EPERM,
+					   "who uses its devices is for root alone to see: run it "
+					   "as root"),
+				   err));
 	for (;;) {
 		rc = find_uses(paths, session, uses, &also, err);
 		if (rc < 0 || !may_pass(uses) || loop_clock_us() >= end)
@@ -179,7 +182,9 @@ int disconnecting_check(const struct paths *paths, const struct host_session *se
 	}
 	if (rc == 0)
 		drop_passing(uses);
-	return rc == 0 && uses->count > 0 ? refuse(uses, &also, err) : rc;
+	if (rc == 0 && uses->count > 0)
+		rc = refuse(uses, &also, err);
+	return rc < 0 ? at_session(session, err) : rc;
 }
 
 /*

@@ -321,19 +321,30 @@ attach_volume() {
 }
 
 @test "undo refuses to remove the record of a session, and --disconnect logs out first" {
-	start_gateway --volume myvolume:1M
+	local name=iqn.1997-05.com.amazon:volume disk option
+	start_gateway --targets 2
 	sgw-init apply "$portal" --connect
 	run -1 sgw-init undo
 	[[ $output == *"logged in through this record"*--disconnect* ]]
-	mke2fs -q -F "/dev/$(ls "$(disk_of "$iqn")/block")"
-	mount -t ext2 "/dev/$(ls "$(disk_of "$iqn")/block")" /mnt
-	run -1 sgw-init undo --disconnect
-	[[ $output == *"in use"*/mnt* ]]
-	session_of "$iqn"
-	[ -e "$record" ]
+	run -3 sgw-init undo --disconnect --dry-run
+	[[ $output == *"$name-01 at $portal "*"logged out"*"$name-02 at $portal "*"logged out"* ]]
+	# One that is in use keeps them all.
+	disk=/dev/$(ls "$(disk_of "$name-02")/block")
+	mke2fs -q -F "$disk"
+	mount -t ext2 "$disk" /mnt
+	for option in '' --dry-run; do
+		# shellcheck disable=SC2086 # none, or one
+		run -1 sgw-init undo --disconnect $option
+		[[ $output == *"$name-02 at $portal: in use"*/mnt* ]]
+	done
+	session_of "$name-01"
+	session_of "$name-02"
+	grep -qx 'node.session.timeo.replacement_timeout = 600' /etc/iscsi/iscsid.conf
 	umount /mnt
 	run -0 sgw-init undo --disconnect
-	run ! session_of "$iqn"
-	[ ! -e "$record" ]
+	[[ $output == *"$name-01 at $portal "*"logged out"*"$name-02 at $portal "*"logged out"* ]]
+	run ! session_of "$name-01"
+	run ! session_of "$name-02"
+	[ ! -e "/etc/iscsi/nodes/$name-01" ] && [ ! -e "/etc/iscsi/nodes/$name-02" ]
 	cmp /etc/iscsi/iscsid.conf "$STOCK_ISCSID_CONF"
 }
