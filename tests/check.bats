@@ -143,33 +143,6 @@ check() {
 	xmllint --noout - <<<"$output"
 }
 
-@test "a wrong --output is told with the formats that this command has" {
-	local command formats help
-	while IFS='|' read -r command formats help; do
-		echo "case: $command"
-		# shellcheck disable=SC2086 # a command and its argument
-		run -2 sgw-init $command --output xml
-		[ "$output" = "sgw-init: --output takes $formats, not 'xml'" ]
-		run -0 sgw-init "${command%% *}" --help
-		[[ $output == *"--output FORMAT  "*" $help"* ]]
-	done <<-'END'
-		check|table, json, diff or junit|table, json, diff or junit
-		apply|table, json or diff|table, json or diff (with --dry-run)
-		undo|table or json|table or json
-		undo --list|table or json|table or json
-		discover 127.0.0.1|table or json|table or json
-		probe 127.0.0.1|table or json|table or json
-		connect|table or json|table or json
-		disconnect --all|table or json|table or json
-		devices|table or json|table or json
-		profile list|table or json|table or json
-	END
-	for command in apply undo 'discover 127.0.0.1'; do
-		# shellcheck disable=SC2086 # a command and its argument
-		run -2 sgw-init $command --output junit
-	done
-}
-
 @test "check knows what a silent gateway costs, before and after" {
 	run -3 check --output json
 	[ "$(jq '.budgets[0] | .least_seconds, .most_seconds, .away_seconds' <<<"$output" | paste -sd' ')" = "125 130 120" ]
@@ -254,7 +227,6 @@ check() {
 	[ "$output" = "$diff" ]
 	[[ $diff == *"+node.session.timeo.replacement_timeout = 600"* ]]
 }
-
 
 @test "an apply that was cut off is found, even where its journal is damaged" {
 	local entry

@@ -31,6 +31,11 @@ stock_host() {
 	stock_root "$HOST"
 }
 
+# value_of FILE KEY: as open-iscsi has it there; dots and brackets of the key are a pattern's
+value_of() {
+	sed -n "s/^$2 = //p" "$1"
+}
+
 # live_session TIMEOUT RECOVERY: a session and its disk in $HOST, as the kernel shows them. Sets
 # SESSION, CONNECTION and DISK, their directories.
 live_session() {

@@ -83,16 +83,46 @@ sgw() {
 	done
 }
 
-@test "an option that is none is named, wherever it stands" {
-	local words name
-	while IFS='|' read -r words name; do
-		# shellcheck disable=SC2086 # several words
-		run -2 sgw-init apply $words
-		[ "$output" = "sgw-init: $name is not an option of this command; see --help" ]
-	done <<-END
-		--dry-run -xy|-x
-		-x|-x
-		--foo|--foo
-		--dry-run --help=3|--help=3
-	END
+@test "output that finds no room fails the command" {
+	run -1 bash -c "sgw-init --help >/dev/full"
+	[[ $output == *"No space left"* ]]
+}
+
+to_full_disk() {
+	{ "$@" >/dev/full; } 2>&1
+}
+
+all_closed() {
+	"$@" <&- >&- 2>&-
+}
+
+@test "a full disk on standard output fails apply and undo, and they say what is done all the same" {
+	run -1 to_full_disk sgw apply
+	[[ $output =~ "standard output: cannot be written (No space left on device), but the files are; what it wrote stands; take it back with: sgw-init undo --root $HOST "[0-9TZ]+$ ]]
+	grep -qx 'node.session.timeo.replacement_timeout = 600' "$CONF"
+	run -1 to_full_disk sgw undo
+	[[ $output =~ "but "[0-9TZ]+" is undone"$ ]]
+	grep -qx 'node.session.timeo.replacement_timeout = 120' "$CONF"
+	run -1 to_full_disk sgw apply --dry-run
+	[ "$output" = "sgw-init: standard output: No space left on device" ]
+}
+
+@test "with its standard files closed apply writes no message into any other" {
+	run -1 all_closed sgw apply 127.0.0.1:1
+	run -1 grep -r 'sgw-init:' "$HOST"
+	[ ! -e "$RULE" ]
+}
+
+@test "without root apply and check say to be run as root, and change nothing" {
+	[ "$(id -u)" -eq 0 ] || skip "only root can become somebody else"
+	cp "$BUILD/sgw-init" "$BATS_TEST_TMPDIR/"
+	chmod 0755 "$BATS_TEST_TMPDIR" "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/test"
+	tree_state "$HOST" >"$BATS_TEST_TMPDIR/before"
+	for command in apply check 'apply --dry-run' undo; do
+		# shellcheck disable=SC2086 # a command and its option
+		run -1 setpriv --reuid 65534 --clear-groups "$BATS_TEST_TMPDIR/sgw-init" $command \
+			--root "$HOST"
+		[[ $output == *"Permission denied"*$'\n'"sgw-init: run it as root" ]]
+	done
+	tree_state "$HOST" | diff "$BATS_TEST_TMPDIR/before" -
 }

@@ -93,18 +93,6 @@ undo() {
 	run -0 undo
 }
 
-@test "undo of CHAP warns that the former secret may be the gateway's no longer" {
-	start_target --volume myvolume:1M
-	write_chap_file "$BATS_TEST_TMPDIR/chap.json" iqn.1997-05.com.amazon:myvolume
-	sgw-init apply --root "$HOST" "$PORTAL" --chap "$BATS_TEST_TMPDIR/chap.json"
-	run -0 undo
-	[[ $output != *CHAP* ]]
-	sgw-init apply --root "$HOST" "$PORTAL"
-	sgw-init apply --root "$HOST" --chap "$BATS_TEST_TMPDIR/chap.json"
-	run -0 undo
-	[[ $output == *"former CHAP settings are back in 1 record;"* ]]
-}
-
 @test "undo says of each file whether it was restored or removed, and which entry it was" {
 	sgw-init apply --root "$HOST"
 	run -0 sgw-init undo --list --root "$HOST" --output json
@@ -145,72 +133,4 @@ undo() {
 	tree_state "$HOST" | diff "$BATS_TEST_TMPDIR/first" -
 	run -0 undo
 	[ ! -e "$RULE" ]
-}
-
-@test "undo puts live values back, of the session that serves the target by then" {
-	live_session 30 120
-	sgw-init apply --root "$HOST"
-	mv "$HOST/sys/class/iscsi_session/session1" "$HOST/sys/class/iscsi_session/session9"
-	mv "$HOST/sys/class/iscsi_connection/connection1:0" \
-		"$HOST/sys/class/iscsi_connection/connection9:0"
-	SESSION=${SESSION/session1/session9} DISK=${DISK/session1/session9}
-	run -3 undo --dry-run
-	[[ $output == */session9*recovery_tmo*"taken back"*timeout*"taken back"* ]]
-	[ "$(cat "$SESSION/recovery_tmo" "$DISK/timeout" | xargs)" = "600 600" ]
-	run -0 undo
-	[[ $output == */session9*recovery_tmo*"taken back"*timeout*"taken back"* ]]
-	[ "$(cat "$SESSION/recovery_tmo" "$DISK/timeout" | xargs)" = "120 30" ]
-}
-
-@test "undo tells which live values it did not put back, and lists how many an entry has" {
-	sgw-init apply --root "$HOST"
-	live_session 30 120
-	sgw-init apply --root "$HOST"
-	run -0 undo --list
-	[[ ${lines[0]} =~ FILES\ +LIVE ]]
-	[[ ${lines[2]} =~ applied\ +0\ +2\ +apply ]]
-	run -0 undo --list --output json
-	[ "$(jq -c '[.entries[].live_count]' <<<"$output")" = '[0,2]' ]
-	echo 77 >"$SESSION/recovery_tmo"
-	rm -r "$DISK"
-	run -0 undo
-	[[ $output =~ recovery_tmo\ +left\ +others\ changed\ it ]]
-	[[ $output =~ timeout\ +gone\ +its\ session\ has\ no\ such\ device ]]
-	[ "$(cat "$SESSION/recovery_tmo")" = 77 ]
-}
-
-@test "a live value that was empty keeps no file from being undone, and stays as it is" {
-	live_session 30 600
-	echo >"$DISK/timeout"
-	cp "$CONF" "$BATS_TEST_TMPDIR/stock"
-	run -0 sgw-init apply --root "$HOST"
-	[[ $output == *"take it back with: "* ]]
-	[ "$(cat "$DISK/timeout")" = 600 ]
-	run -0 undo
-	[[ $output =~ timeout\ +left\ +"'' is no value for timeout" ]]
-	cmp "$CONF" "$BATS_TEST_TMPDIR/stock"
-	[ ! -e "$RULE" ]
-	[ "$(cat "$DISK/timeout")" = 600 ]
-}
-
-@test "undo takes every one of equal rules back out of a file others edited since, or says which not" {
-	local file=$HOST/etc/udev/rules.d/50-b.rules unfilled
-	unfilled='SUBSYSTEM=="scsi", ATTR{timeout}="[timeout]"'
-	printf '%s\n' "$unfilled" '# middle' "$unfilled" '# middle' "$unfilled" '# end' >"$file"
-	sgw-init apply --root "$HOST"
-	[ "$(grep -cxF "# $unfilled" "$file")" -eq 3 ]
-	cp "$file" "$BATS_TEST_TMPDIR/after"
-	sed -i 's/^# end/# the end/' "$file"
-	run -0 undo
-	[ "$(grep -cxF "$unfilled" "$file")" -eq 3 ]
-	[ "$(grep -c 'timeout.*taken back' <<<"$output")" -eq 3 ]
-	run -1 grep '# sgw-init' "$file"
-	# Of one of them the comment is gone by then.
-	rm "$file"
-	printf '%s\n' "$unfilled" '# middle' "$unfilled" >"$file"
-	sgw-init apply --root "$HOST"
-	sed -i '1d' "$file"
-	run -0 undo
-	[ "$(grep -cxF "$unfilled" "$file")" -eq 1 ]
-	[[ $output == *"taken back"*"others changed it since"* ]]
 }
