@@ -25,14 +25,23 @@ struct property {
 	}
 
 /*
- * What is known of a device when it appears; of other keys nothing is. The
- * vendor of a real gateway's disks is not known for sure. A model is padded
- * to 16 bytes.
+ * What is known of a device when it appears; of other keys nothing is. A
+ * vendor is padded to 8 bytes, a model to 16; udev's own properties (ID_*)
+ * have neither blanks nor padding. That of a gateway's disks is what its
+ * INQUIRY is said to tell; no real one was asked.
  */
 /* clang-format off */
-static const struct property devices[DEVICES][8] = {
-	[DEVICE_GATEWAY] = { SCSI_DEVICE("0", "Storage Gateway "), { "DRIVER", "", "sd" } },
-	[DEVICE_GATEWAY_BLOCK] = { BLOCK_DEVICE("0", "Storage Gateway ") },
+static const struct property devices[DEVICES][12] = {
+	[DEVICE_GATEWAY] = {
+		SCSI_DEVICE("0", "Storage Gateway "), { "DRIVER", "", "sd" },
+		{ "ATTR", "vendor", "Amazon  " },
+	},
+	[DEVICE_GATEWAY_BLOCK] = {
+		BLOCK_DEVICE("0", "Storage Gateway "), { "ATTRS", "vendor", "Amazon  " },
+		{ "ATTR", "device/vendor", "Amazon  " },
+		{ "ATTR", "device/model", "Storage Gateway " },
+		{ "ENV", "ID_VENDOR", "Amazon" }, { "ENV", "ID_MODEL", "Storage_Gateway" },
+	},
 	[DEVICE_DISK] = { SCSI_DEVICE("0", "Some Other Disk "), { "DRIVER", "", "sd" } },
 	[DEVICE_DISK_BLOCK] = { BLOCK_DEVICE("0", "Some Other Disk ") },
 	[DEVICE_TAPE] = { SCSI_DEVICE("1", "Some Tape Drive "), { "DRIVER", "", "st" } },
