@@ -29,6 +29,7 @@ static int add(struct choice *choice, const char *host, uint16_t port, struct er
 	snprintf(grown[choice->count].host, sizeof(grown[choice->count].host), "%s", host);
 	grown[choice->count].port = port;
 	grown[choice->count].unresolved = NULL;
+	grown[choice->count].more = false;
 	grown[choice->count++].met = false;
 	return 0;
 }
@@ -51,6 +52,8 @@ static int add_addresses_of(struct choice *choice, const struct portal *portal, 
 
 		socket_address_host(&addresses[i], host);
 		rc = add(choice, host, portal->port, err);
+		if (rc == 0)
+			choice->addresses[choice->count - 2].more = true;
 	}
 	return rc;
 }
@@ -159,4 +162,90 @@ int choice_check(struct choice *choice, const struct sessions *sessions, const s
 		"sgw-init devices shows, or see to the name's spelling and to DNS",
 		unknown->unresolved);
 	return err_at(err, "%s", unknown->host);
+}
+
+/* Those of the choice alone: of other makes and targets there may be any number. */
+static bool meet_chosen(const struct choice *choice, const char *target, const char *address,
+			uint16_t port)
+{
+	if (!choice_has(choice, target, address, port))
+		return false;
+	meet(choice, address, port);
+	return true;
+}
+
+static bool meet_sessions(const struct choice *choice, const struct sessions *sessions)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < choice->count; i++)
+		choice->addresses[i].met = false;
+	for (size_t i = 0; i < sessions->count; i++) {
+		const struct host_session *session = &sessions->items[i];
+
+		any |= meet_chosen(choice, session->target, session->address, session->port);
+	}
+	return any;
+}
+
+static int meet_records(const struct choice *choice, const struct paths *paths, bool *any,
+			struct err *err)
+{
+	struct database database = { 0 };
+	int rc = database_load(&database, paths, err);
+
+	for (size_t i = 0; rc == 0 && i < database.count; i++) {
+		const struct record *record = &database.records[i];
+
+		*any |= meet_chosen(choice, record->target, record->address, record->port);
+	}
+	database_done(&database);
+	return rc;
+}
+
+/* The first address of an argument none of whose addresses was met, or NULL. */
+static const struct chosen_address *find_unmet(const struct choice *choice)
+{
+	const struct chosen_address *first = choice->addresses;
+	bool met = false;
+
+	for (size_t i = 0; i < choice->count; i++) {
+		met |= choice->addresses[i].met;
+		if (choice->addresses[i].more)
+			continue;
+		if (!met)
+			return first;
+		met = false;
+		first = &choice->addresses[i + 1];
+	}
+	return NULL;
+}
+
+int choice_exists(struct choice *choice, const struct sessions *sessions, const struct paths *paths,
+		  struct err *err)
+{
+	const struct chosen_address *unmet;
+	char portal[PORTAL_TEXT_MAX];
+	int rc = choice_check(choice, sessions, paths, err);
+	bool any = rc == 0 && meet_sessions(choice, sessions);
+
+	if (rc == 0 && ((choice->target && !any) || find_unmet(choice)))
+		rc = meet_records(choice, paths, &any, err);
+	if (rc < 0)
+		return rc;
+	if (choice->target && !any) {
+		err_set(err, ENOENT,
+			"there is neither a session nor a record of it%s; misspelled? sgw-init "
+			"devices lists the sessions",
+			choice->count > 0 ? " at that portal" : "");
+		return err_at(err, "%s", choice->target);
+	}
+	unmet = find_unmet(choice);
+	if (!unmet)
+		return 0;
+	portal_text_of(unmet->host, unmet->port, portal);
+	err_set(err, ENOENT,
+		"no session and no record of a Storage Gateway has it for its portal; misspelled? "
+		"sgw-init devices lists the sessions");
+	return err_at(err, "%s", portal);
 }

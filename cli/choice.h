@@ -20,6 +20,7 @@ struct chosen_address {
 	uint16_t port;
 	char *unresolved; /* why a name has no address; NULL where it has one, or was not asked */
 	bool met; /* it was that of a session or record, as it stands */
+	bool more; /* another one of the same argument comes behind it */
 };
 
 struct choice {
@@ -48,5 +49,12 @@ bool choice_has(const struct choice *choice, const char *target, const char *add
  */
 int choice_check(struct choice *choice, const struct sessions *sessions, const struct paths *paths,
 		 struct err *err);
+
+/*
+ * For a command that ends what is there: -ENOENT also for a portal or target
+ * of which there is neither a session nor a record, as a misspelled one.
+ */
+int choice_exists(struct choice *choice, const struct sessions *sessions, const struct paths *paths,
+		  struct err *err);
 
 #endif

@@ -212,7 +212,7 @@ static int disconnect(struct disconnect_command *cmd, struct err *err)
 	if (rc == 0)
 		rc = sessions_load(&cmd->sessions, &cmd->paths, err);
 	if (rc == 0)
-		rc = choice_check(&cmd->choice, &cmd->sessions, &cmd->paths, err);
+		rc = choice_exists(&cmd->choice, &cmd->sessions, &cmd->paths, err);
 	if (rc == 0)
 		rc = log_out(cmd, err);
 	if (rc < 0)

@@ -45,9 +45,34 @@ on_host() {
 	[ -e "$HOST/etc/iscsi/nodes/$iqn/10.0.0.1,3260,1/default" ]
 }
 
-@test "a portal's name that has an address without a session is no failure" {
-	run -0 on_host sgw-init disconnect gateway.example
-	[[ $output == *"nothing to log out of"* ]]
+@test "disconnect fails for a target or portal of which there is neither a session nor a record" {
+	local what forget
+	record 127.0.0.9
+	for what in "--target ${iqn}e" 10.9.9.9 "10.9.9.9 --target $iqn" 'gateway.example 10.9.9.9' \
+		'gateway.example:3261' 127.0.0.9:3261; do
+		for forget in '' --forget; do
+			# shellcheck disable=SC2086 # words
+			run -1 --separate-stderr on_host sgw-init disconnect $what $forget
+			[ -z "$output" ]
+			[[ $stderr == *"misspelled? sgw-init devices lists the sessions" ]]
+		done
+	done
+	[[ $stderr == "sgw-init: 127.0.0.9:3261: no session and no record of a Storage Gateway has it for its portal; "* ]]
+	run -1 on_host sgw-init disconnect --target "${iqn}e"
+	[[ $output == "sgw-init: ${iqn}e: there is neither a session nor a record of it; "* ]]
+	[ -e "$HOST/etc/iscsi/nodes/$iqn/127.0.0.9,3260,1/default" ]
+	run -0 on_host sgw-init disconnect --all
+	run -0 on_host sgw-init devices 10.9.9.9
+}
+
+@test "disconnect where there is a record but no session has nothing to do, and that is no failure" {
+	local what
+	record 127.0.0.9
+	for what in "--target $iqn" 127.0.0.9 gateway.example "gateway.example --target $iqn"; do
+		# shellcheck disable=SC2086 # words
+		run -0 on_host sgw-init disconnect $what
+		[[ $output == *"nothing to log out of"* ]]
+	done
 	run -0 on_host sgw-init devices gateway.example
 }
 

@@ -198,8 +198,8 @@ disk_of_session() { # SESSION
 	[ ! -e "$record" ]
 	run -21 iscsiadm -m node
 	run -1 sgw-init connect
-	run -0 sgw-init disconnect --target "$iqn" --forget
-	[[ $output == *"no record to remove"* ]]
+	run -1 sgw-init disconnect --target "$iqn" --forget
+	[[ $output == *"$iqn: there is neither a session nor a record of it"* ]]
 	sgw-init undo
 	cmp before "$record"
 	[ "$(stat -c %a "$record")" = 600 ]
