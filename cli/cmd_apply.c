@@ -183,6 +183,8 @@ static void warn_of_rest(const struct findings *findings)
 
 		if (finding->verdict == VERDICT_LINT && finding_weighs(finding, false))
 			warn("%s:%u: %s", finding->place->path, finding->line, finding->note);
+		else if (finding->verdict == VERDICT_GONE)
+			warn("%s; %s", finding->note, finding->remedy);
 		else if (finding->verdict == VERDICT_OVERRULED || finding->verdict == VERDICT_DOWN)
 			warn("%s: %s", finding->place->name, finding->note);
 		else if (finding->value && finding->value->problem)

@@ -139,11 +139,12 @@ void findings_print_remedies(const struct findings *findings)
 	for (size_t i = 0; i < findings->count; i++) {
 		const struct finding *finding = &findings->items[i];
 		CLEANUP(free_ptr) char *remedy = NULL;
+		const char *place = finding->place ? finding->place->name : "this host";
 		char name[2048];
 
 		if (!finding->remedy || told_before(findings, i))
 			continue;
-		escape_text(finding->place->name, strlen(finding->place->name), name, sizeof(name));
+		escape_text(place, strlen(place), name, sizeof(name));
 		/* Whole: half a command may be another. */
 		remedy = malloc(4 * strlen(finding->remedy) + 1);
 		if (!remedy)

@@ -6,6 +6,7 @@
 
 #include "command.h"
 #include "err.h"
+#include "gone.h"
 #include "profiles.h"
 
 /* A relogin goes without --root. */
@@ -199,7 +200,9 @@ int inspection_survey(struct inspection *in, bool new_records, struct err *err)
 	if (rc == 0 && new_records)
 		rc = add_new_records(in, err);
 	in->findings.asked = &in->asked;
-	return rc < 0 ? rc : compare_survey(&in->survey, &in->findings, err);
+	if (rc == 0)
+		rc = compare_survey(&in->survey, &in->findings, err);
+	return rc < 0 ? rc : gone_find(in, err);
 }
 
 void inspection_done(struct inspection *in)

@@ -385,3 +385,28 @@ END
 	[[ $output == *"warning"*"10-binary.rules"*"a NUL byte"* ]]
 	[[ $output != *20-directory* ]]
 }
+
+@test "a record whose target the portal offers no more is named, with what removes it" {
+	local name=iqn.1997-05.com.amazon:volume command
+	start_target --volume volume-01:1M
+	sgw-init apply --root "$HOST" "$PORTAL"
+	cp -a "$HOST/etc/iscsi/nodes/$name-01" "$HOST/etc/iscsi/nodes/$name-02"
+	sed -i "s/$name-01/$name-02/" "$HOST/etc/iscsi/nodes/$name-02/"*/*
+	# Of another portal nobody knows what it offers.
+	cp -a "$HOST/etc/iscsi/nodes/$name-02" "$HOST/etc/iscsi/nodes/$name-03"
+	mv "$HOST/etc/iscsi/nodes/$name-03/"* "$HOST/etc/iscsi/nodes/$name-03/10.0.0.3,$PORT,1"
+	sed -i "s/$name-02/$name-03/; s/127.0.0.1/10.0.0.3/" "$HOST/etc/iscsi/nodes/$name-03/"*/*
+	run -0 sgw-init check --root "$HOST"
+	command="sgw-init disconnect $PORTAL --target $name-02 --forget"
+	run -0 check "$PORTAL"
+	[[ $output == *"warning "*" gone"*"$name-02 has a record, but $PORTAL does not offer it any more"* ]]
+	[[ $output == *"still to do for this host: remove the record: $command"* ]]
+	[[ $output != *"$name-03 has"* ]]
+	run -0 sgw-init apply --root "$HOST" "$PORTAL"
+	[[ $output == *"warning: $name-02 has a record, but $PORTAL does not offer it any more"*": $command"* ]]
+	run -0 --separate-stderr sgw-init apply --root "$HOST" "$PORTAL" --output json
+	[[ $stderr == *"$command"* ]]
+	rm -r "$HOST/etc/iscsi/nodes/$name-02"
+	run -0 check "$PORTAL"
+	[[ $output != *"does not offer it"* ]]
+}

@@ -29,6 +29,7 @@ static const char *const words[] = {
 	[VERDICT_STALE] = "stale",
 	[VERDICT_HARMFUL] = "harmful",
 	[VERDICT_DOWN] = "down",
+	[VERDICT_GONE] = "gone",
 };
 
 const char *verdict_word(enum verdict verdict)

@@ -25,6 +25,7 @@ enum verdict {
 	VERDICT_OVERRULED, /* no setting's value: another program sets a live value anew */
 	VERDICT_STALE, /* a session that runs with what its record said before */
 	VERDICT_DOWN, /* a session or device that cannot be used now */
+	VERDICT_GONE, /* a record of a target that its portal offers no more */
 	VERDICT_HALF_DONE, /* an apply or undo was cut off */
 };
 
