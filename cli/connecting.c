@@ -350,8 +350,8 @@ static void tell_down(const struct connected *connected, double seconds, struct 
 			connected->session, connected->down, seconds);
 		buf_adds(&command, "sgw-init disconnect --target ");
 		quote_word(&command, record->target);
-		err_add_command(err, "; if that is no more, connect once more after: ",
-				buf_text(&command));
+		err_add_command(
+			err, "; if that is no more, connect once more after: ", buf_text(&command));
 	} else {
 		err_set(err, ETIMEDOUT,
 			"%s is down (%s), and did not come up within %g s: does the gateway run "
