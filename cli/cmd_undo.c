@@ -217,10 +217,11 @@ static void note_step(const struct undo_step *step, void *ctx)
 	steps->rules |= step->action != UNDO_KEPT && strstr(step->path, "/udev/rules.d/");
 	table_row(&steps->table, step->path, step->key ? step->key : "", done[step->action], note,
 		  NULL);
-	json_array_append_new(
-		steps->list, json_pack("{s:o, s:o, s:s, s:o}", "path", json_text(step->path), "key",
-				       step->key ? json_text(step->key) : json_null(), "result",
-				       done[step->action], "note", json_text_or_null(step->note)));
+	json_array_append_new(steps->list,
+			      json_pack("{s:o, s:o, s:s, s:o, s:n, s:n}", "path",
+					json_text(step->path), "key", json_text_or_null(step->key),
+					"result", done[step->action], "note",
+					json_text_or_null(step->note), "target", "portal"));
 }
 
 /*

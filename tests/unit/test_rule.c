@@ -491,8 +491,9 @@ static void many_rules_come_back_at_once(void **state)
 
 		if (settings[i].result != should)
 			fail_msg("%s: %d", key, settings[i].result);
-		free((char *)key);
 	}
+	for (size_t i = 0; i < 5; i++)
+		free((char *)settings[i].key);
 	assert_text(edited, EQUAL AWS_UNFILLED SHELL("[timeout]") UNFILLED "# " EQUAL EQUAL);
 	type->free(before);
 	type->free(doc);
