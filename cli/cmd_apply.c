@@ -12,6 +12,7 @@
 #include "engine/actions.h"
 #include "engine/plan.h"
 #include "engine/plan_chap.h"
+#include "engine/startup.h"
 #include "engine/tx.h"
 #include "err.h"
 #include "findings_report.h"
@@ -185,7 +186,8 @@ static void warn_of_rest(const struct findings *findings)
 			warn("%s:%u: %s", finding->place->path, finding->line, finding->note);
 		else if (finding->verdict == VERDICT_GONE)
 			warn("%s; %s", finding->note, finding->remedy);
-		else if (finding->verdict == VERDICT_OVERRULED || finding->verdict == VERDICT_DOWN)
+		else if (finding->verdict == VERDICT_OVERRULED ||
+			 finding->verdict == VERDICT_DOWN || finding->verdict == VERDICT_TWICE)
 			warn("%s: %s", finding->place->name, finding->note);
 		else if (finding->value && finding->value->problem)
 			warn("%s: %s: %s", finding->place->name, finding->value->where->key,

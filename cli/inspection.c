@@ -145,6 +145,7 @@ static int add_record_of(struct inspection *in, const struct target *target,
 {
 	const struct portal *path = inspection_path(target, reached);
 	char text[PORTAL_TEXT_MAX];
+	int rc;
 
 	if (!path)
 		return err_set(err, EINVAL,
@@ -157,7 +158,9 @@ static int add_record_of(struct inspection *in, const struct target *target,
 		     target->name, text);
 		warn_public(target, path);
 	}
-	return add_record(in, target, path, err);
+	rc = add_record(in, target, path, err);
+	survey_ask(&in->survey, target->name, path->host, path->port);
+	return rc;
 }
 
 static int add_new_records(struct inspection *in, struct err *err)

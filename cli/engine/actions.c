@@ -7,6 +7,7 @@
 
 #include "engine/compare.h"
 #include "engine/plan.h"
+#include "engine/startup.h"
 #include "engine/survey.h"
 #include "err.h"
 
@@ -151,6 +152,8 @@ static int add_log_ins(struct actions *actions, const struct survey *survey, str
 			action.kind = ACTION_AWAIT;
 			if (!lame_session(survey, record))
 				continue;
+		} else if (startup_place(survey, record->target) != &survey->places[i]) {
+			continue;
 		}
 		rc = add_action(actions, &action, err);
 	}

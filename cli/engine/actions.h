@@ -17,7 +17,7 @@ struct survey;
 enum action_kind {
 	ACTION_RELOAD_RULES, /* the plan changes a rule */
 	ACTION_LOG_IN_AGAIN, /* the session has values that it takes over at a login alone */
-	ACTION_LOG_IN, /* the record's target has no session */
+	ACTION_LOG_IN, /* the record's target has no session; of several records by one alone */
 	ACTION_AWAIT, /* the record's session is down, or lacks a device that can be used */
 };
 

@@ -30,6 +30,7 @@ static const char *const words[] = {
 	[VERDICT_HARMFUL] = "harmful",
 	[VERDICT_DOWN] = "down",
 	[VERDICT_GONE] = "gone",
+	[VERDICT_TWICE] = "twice",
 };
 
 const char *verdict_word(enum verdict verdict)

@@ -24,6 +24,7 @@ enum verdict {
 	VERDICT_LINT, /* no setting's value: something in a document's text */
 	VERDICT_OVERRULED, /* no setting's value: another program sets a live value anew */
 	VERDICT_STALE, /* a session that runs with what its record said before */
+	VERDICT_TWICE, /* a second record or session of a target, which has one path */
 	VERDICT_DOWN, /* a session or device that cannot be used now */
 	VERDICT_GONE, /* a record of a target that its portal offers no more */
 	VERDICT_HALF_DONE, /* an apply or undo was cut off */

@@ -43,6 +43,7 @@ struct place {
 	struct buf bytes; /* as found */
 	bool exists;
 	const struct record *record; /* of PLACE_RECORD */
+	bool asked; /* of PLACE_RECORD: a portal that the run was asked for leads to it */
 	bool exposed; /* it holds secrets, and others may read it */
 	bool others; /* a rules file of somebody else: only what its rules do concerns us */
 	bool editable; /* of those, one that apply may write */

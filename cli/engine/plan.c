@@ -9,6 +9,7 @@
 #include "documents/document.h"
 #include "documents/open_iscsi.h"
 #include "documents/rule.h"
+#include "engine/startup.h"
 #include "engine/survey.h"
 #include "err.h"
 #include "os/memory.h"
@@ -173,6 +174,8 @@ int plan_make(struct plan *plan, struct survey *survey, const struct findings *f
 		if (place->kind == PLACE_RECORD && !place->exists)
 			rc = add_change(plan, place, NULL, NULL, "new record", false, err);
 	}
+	if (rc == 0)
+		rc = plan_new_startup(plan, survey, err);
 	for (size_t i = 0; rc == 0 && i < findings->count; i++) {
 		const struct finding *finding = &findings->items[i];
 		char value[16];
@@ -195,18 +198,6 @@ int plan_make(struct plan *plan, struct survey *survey, const struct findings *f
 		}
 		rc = plan_set(plan, &survey->places[finding->place - survey->places],
 			      finding->value->where->key, value, false, err);
-	}
-	return rc;
-}
-
-int plan_startup(struct plan *plan, struct survey *survey, struct err *err)
-{
-	int rc = 0;
-
-	for (size_t i = 0; rc == 0 && i < survey->count; i++) {
-		if (survey->places[i].kind == PLACE_RECORD)
-			rc = plan_set(plan, &survey->places[i], "node.startup", "automatic", false,
-				      err);
 	}
 	return rc;
 }

@@ -50,9 +50,6 @@ int plan_set(struct plan *plan, struct place *place, const char *key, const char
 int plan_unset(struct plan *plan, struct place *place, const char *key, bool secret,
 	       struct err *err);
 
-/* Have the records logged in at boot: node.startup. */
-int plan_startup(struct plan *plan, struct survey *survey, struct err *err);
-
 /* Write the edited documents out into files and after; what came out unchanged is no file. */
 int plan_finish(struct plan *plan, struct survey *survey, struct err *err);
 void plan_done(struct plan *plan);

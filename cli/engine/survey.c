@@ -243,6 +243,18 @@ int survey_add_record(struct survey *survey, struct record *record, struct err *
 	return rc < 0 ? rc : add_record(survey, kept, false, err);
 }
 
+void survey_ask(struct survey *survey, const char *target, const char *address, uint16_t port)
+{
+	for (size_t i = 0; i < survey->count; i++) {
+		struct place *place = &survey->places[i];
+
+		if (place->kind == PLACE_RECORD && place->record->port == port &&
+		    strcmp(place->record->address, address) == 0 &&
+		    strcmp(place->record->target, target) == 0)
+			place->asked = true;
+	}
+}
+
 bool survey_added(const struct survey *survey, const char *target, const char *address,
 		  uint16_t port)
 {

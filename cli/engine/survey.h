@@ -65,6 +65,9 @@ struct place *survey_place(const struct survey *survey, enum place_kind kind);
  */
 int survey_add_record(struct survey *survey, struct record *record, struct err *err);
 
+/* The run was asked for that portal of the target: note it at its records. */
+void survey_ask(struct survey *survey, const char *target, const char *address, uint16_t port);
+
 /* Whether that portal of the target has been added. */
 bool survey_added(const struct survey *survey, const char *target, const char *address,
 		  uint16_t port);
