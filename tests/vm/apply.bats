@@ -2,28 +2,13 @@
 # SPDX-License-Identifier: MIT
 # apply, check and undo on a live host, where iscsid, udev and the kernel have the last word.
 
+# shellcheck disable=SC2154 # guest.bash has the names of the volume, its gateway and its values
 load guest
-
-iqn=iqn.1997-05.com.amazon:myvolume
-portal=127.0.0.1:3260
-record=/etc/iscsi/nodes/$iqn/127.0.0.1,3260,1/default
 
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return
 	start_iscsid
 }
-
-start_gateway() { # [sgw-target's options]
-	start_daemon sgw-target --gateway volume --portal "$portal" --ready-file ready "$@"
-	wait_for test -e ready
-}
-
-# What AWS asks for, where the kernel shows it: recv_tmo is the NOPs' interval, ping_tmo their timeout.
-# MaxBurstLength stays at what the distribution has, which is more than asked for.
-tuned=(
-	recovery_tmo=600 recv_tmo=60 ping_tmo=600
-	first_burst_len=262144 max_burst_len=16776192 max_recv_dlength=262144
-)
 
 @test "apply makes records that iscsiadm reads, logs in by, and that tune the session" {
 	start_gateway
@@ -38,12 +23,11 @@ tuned=(
 	reload_rules # which udevd does by itself, but only every three seconds
 	log_in "$iqn"
 	expect_session "$iqn" "${tuned[@]}"
-	[ "$(cat "$(disk_of "$iqn")/timeout")" = 600 ]
+	[ "$(timeout_of "$iqn")" = 600 ]
 	sgw-init check
 }
 
 @test "apply without a portal tunes what plain discovery then finds, and its disk alone" {
-	local other=iqn.2001-04.com.example:array
 	start_tgtd
 	tgtd_volume 1 "$iqn" Amazon 'Storage Gateway'
 	tgtd_volume 2 "$other" Example Array
@@ -55,8 +39,8 @@ tuned=(
 	# tgtd agrees to bursts of 256 KiB at most, and to 64 KiB unasked.
 	expect_session "$iqn" recovery_tmo=600 recv_tmo=60 ping_tmo=600 \
 		first_burst_len=65536 max_burst_len=262144 max_recv_dlength=262144
-	[ "$(cat "$(disk_of "$iqn")/timeout")" = 600 ]
-	[ "$(cat "$(disk_of "$other")/timeout")" = 30 ]
+	[ "$(timeout_of "$iqn")" = 600 ]
+	[ "$(timeout_of "$other")" = 30 ]
 }
 
 @test "a second apply writes nothing" {
@@ -68,23 +52,13 @@ tuned=(
 }
 
 @test "with CHAP from AWS's file the kernel's initiator logs in, and with another secret it does not" {
-	chap_file() { # SECRET FILE
-		install -m 600 /dev/null "$2"
-		cat >"$2" <<-END
-			{ "ChapCredentials": [ {
-				"TargetARN": "arn:aws:storagegateway:eu-west-1:111122223333:gateway/sgw-12A3456B/target/$iqn",
-				"InitiatorName": "iqn.1993-08.org.debian:01:guest",
-				"SecretToAuthenticateInitiator": "$1",
-				"SecretToAuthenticateTarget": "the-target-knows" } ] }
-		END
-	}
-	chap_file twelve-bytes gateway.json
-	chap_file other--bytes other.json
+	chap_file twelve-bytes the-target-knows gateway.json
+	chap_file other--bytes the-target-knows other.json
 	start_gateway --chap gateway.json
 	sgw-init apply "$portal" --chap gateway.json
 	[ "$(stat -c %a "$record")" = 600 ]
 	log_in "$iqn"
-	expect_session "$iqn" "${tuned[@]}" username=iqn.1993-08.org.debian:01:guest username_in="$iqn"
+	expect_session "$iqn" "${tuned[@]}" username="$host" username_in="$iqn"
 	iscsiadm -m node -T "$iqn" -p "$portal" --logout
 
 	sgw-init apply "$portal" --chap other.json
@@ -133,6 +107,6 @@ spoiled() {
 	reload_rules
 	iscsiadm -m discovery -t st -p "$portal"
 	log_in "$iqn"
-	expect_session "$iqn" recovery_tmo=120 recv_tmo=5 ping_tmo=5
-	[ "$(cat "$(disk_of "$iqn")/timeout")" = 30 ]
+	expect_session "$iqn" "${stock[@]}"
+	[ "$(timeout_of "$iqn")" = 30 ]
 }

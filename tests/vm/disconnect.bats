@@ -2,14 +2,10 @@
 # SPDX-License-Identifier: MIT
 # disconnect on a live host: exactly what is named goes, and nothing that is in use.
 
+# shellcheck disable=SC2154 # guest.bash has the names of the volume, its gateway and its values
 load guest
 
-iqn=iqn.1997-05.com.amazon:myvolume
 two=iqn.1997-05.com.amazon:another
-array=iqn.2001-04.com.example:array
-portal=127.0.0.1:3260
-record=/etc/iscsi/nodes/$iqn/127.0.0.1,3260,1/default
-link=/dev/disk/by-path/ip-$portal-iscsi-$iqn-lun-0
 
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return
@@ -23,10 +19,8 @@ teardown() {
 	fresh_host
 }
 
-start_gateway() { # [sgw-target's options]
-	start_daemon sgw-target --portal "$portal" --ready-file ready "$@"
-	gateway=$!
-	wait_for test -e ready
+connect_gateway() { # [sgw-target's options]
+	start_gateway "$@"
 	sgw-init apply "$portal" >/dev/null
 	sgw-init connect
 }
@@ -40,7 +34,7 @@ still_refused() { # WORDS
 }
 
 @test "disconnect logs out, twice is harmless, and the record stays" {
-	start_gateway --volume myvolume:1M
+	connect_gateway --volume myvolume:1M
 	run -0 sgw-init disconnect "$portal"
 	[[ $output == *"$iqn  $portal  session"*"  disconnected"* ]]
 	run ! session_of "$iqn"
@@ -54,7 +48,7 @@ still_refused() { # WORDS
 }
 
 @test "disconnect by itself logs out of nothing, of one target of that one alone, of all with --all" {
-	start_gateway --volume myvolume:1M --volume another:1M
+	connect_gateway --volume myvolume:1M --volume another:1M
 	run -2 sgw-init disconnect
 	session_of "$iqn"
 	session_of "$two"
@@ -70,23 +64,23 @@ still_refused() { # WORDS
 @test "sessions of other arrays stay, and are never disconnect's to end" {
 	start_tgtd
 	tgtd_volume 1 "$iqn" Amazon 'Storage Gateway'
-	tgtd_volume 2 "$array" Example Array
+	tgtd_volume 2 "$other" Example Array
 	iscsiadm -m discovery -t st -p "$portal"
-	log_in "$array"
+	log_in "$other"
 	run -0 sgw-init connect
-	[[ $output != *"$array"* ]]
-	session_of "$array" >before
+	[[ $output != *"$other"* ]]
+	session_of "$other" >before
 	sgw-init disconnect --all --forget
 	sgw-init connect "$portal" || :
 	sgw-init disconnect "$portal"
-	session_of "$array" | cmp - before
-	run -2 sgw-init disconnect --target "$array"
+	session_of "$other" | cmp - before
+	run -2 sgw-init disconnect --target "$other"
 	run -0 iscsiadm -m node
-	[ "$output" = "$portal,1 $array" ]
+	[ "$output" = "$portal,1 $other" ]
 }
 
 @test "a mounted disk is refused, the mount named, and let go once it is unmounted" {
-	start_gateway --volume myvolume:8M
+	connect_gateway --volume myvolume:8M
 	mke2fs -q "$link"
 	mkdir -p /tmp/mounted
 	mount "$link" /tmp/mounted
@@ -105,7 +99,7 @@ still_refused() { # WORDS
 
 @test "a session is left alone where another, which its logout would end, is in use" {
 	local first second disk
-	start_gateway --volume myvolume:8M
+	connect_gateway --volume myvolume:8M
 	first=$(basename "$(session_of "$iqn")")
 	iscsiadm -m session -r "${first#session}" --op new
 	second=$(all_sessions | grep -vx "$first")
@@ -138,7 +132,7 @@ disk_of_session() { # SESSION
 
 @test "a disk that was unmounted lazily is refused until its last user has gone" {
 	local pid
-	start_gateway --volume myvolume:8M
+	connect_gateway --volume myvolume:8M
 	mke2fs -q "$link"
 	mkdir -p /tmp/mounted
 	mount "$link" /tmp/mounted
@@ -155,7 +149,7 @@ disk_of_session() { # SESSION
 }
 
 @test "a disk that serves as swap is refused" {
-	start_gateway --volume myvolume:8M
+	connect_gateway --volume myvolume:8M
 	mkswap "$link"
 	swapon "$link"
 	still_refused "swap ("
@@ -165,7 +159,7 @@ disk_of_session() { # SESSION
 
 @test "a disk that a process has open is refused, and the process named" {
 	local pid node
-	start_gateway --volume myvolume:8M
+	connect_gateway --volume myvolume:8M
 	mkfifo hold
 	# Its node in /dev, and one that somebody made elsewhere.
 	mknod elsewhere b "$((16#$(stat -Lc %t "$link")))" "$((16#$(stat -Lc %T "$link")))"
@@ -182,7 +176,7 @@ disk_of_session() { # SESSION
 }
 
 @test "a disk under a device-mapper device is refused, and the device named" {
-	start_gateway --volume myvolume:8M
+	connect_gateway --volume myvolume:8M
 	dmsetup create on-top --table "0 2048 linear $link 0"
 	still_refused "the device-mapper device on-top (dm-0 on "
 	[[ $output == *"end that with: dmsetup remove on-top"* ]]
@@ -191,7 +185,7 @@ disk_of_session() { # SESSION
 }
 
 @test "disconnect --forget removes the record, and undo brings it back to the byte" {
-	start_gateway --volume myvolume:1M
+	connect_gateway --volume myvolume:1M
 	cp "$record" before
 	run -0 sgw-init disconnect --target "$iqn" --forget
 	[[ $output == *"1 record removed; take it back with: sgw-init undo"* ]]
@@ -208,7 +202,7 @@ disk_of_session() { # SESSION
 }
 
 @test "a record is not forgotten while its session is in use" {
-	start_gateway --volume myvolume:8M
+	connect_gateway --volume myvolume:8M
 	mkswap "$link"
 	swapon "$link"
 	run -1 sgw-init disconnect "$portal" --forget
@@ -217,16 +211,16 @@ disk_of_session() { # SESSION
 }
 
 @test "a session without a record is logged out of all the same" {
-	start_gateway --volume myvolume:1M
+	connect_gateway --volume myvolume:1M
 	rm -r "/etc/iscsi/nodes/$iqn"
 	run -0 sgw-init disconnect --target "$iqn"
 	run ! session_of "$iqn"
 }
 
 @test "a session whose gateway is gone is logged out of in good time" {
-	start_gateway --volume myvolume:1M
-	kill -KILL "$gateway"
+	connect_gateway --volume myvolume:1M
 	local session
+	stop_gateway
 	session=$(session_of "$iqn")
 	wait_for grep -q FAILED "$session/state"
 	SECONDS=0

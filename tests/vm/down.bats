@@ -2,24 +2,15 @@
 # SPDX-License-Identifier: MIT
 # Sessions and disks that are there and cannot be used: no command takes them for well.
 
+# shellcheck disable=SC2154 # guest.bash has the names of the volume, its gateway and its values
 load guest
-
-iqn=iqn.1997-05.com.amazon:myvolume
-portal=127.0.0.1:3260
 
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return
 	start_iscsid
-	start_gateway
+	start_gateway --volume myvolume:8M
 	sgw-init apply "$portal" --connect
 	sgw-init check
-}
-
-start_gateway() {
-	rm -f ready
-	start_daemon sgw-target --volume myvolume:8M --portal "$portal" --ready-file ready
-	gateway=$!
-	wait_for test -e ready
 }
 
 state_is() { # STATE
@@ -28,8 +19,7 @@ state_is() { # STATE
 
 @test "with the gateway gone no command says that its session is well; when it is back, all do" {
 	local session
-	kill -KILL "$gateway"
-	wait "$gateway" || :
+	stop_gateway
 	wait_for state_is FAILED
 	session=$(basename "$(session_of "$iqn")")
 	run -1 sgw-init connect --wait 1
@@ -42,7 +32,7 @@ state_is() { # STATE
 	[[ $output == *"$session ($iqn)"*down*"it is FAILED"* ]]
 	[[ $output == *"still to do for $session ($iqn): "*"sgw-init discover $portal"* ]]
 
-	start_gateway
+	start_gateway --volume myvolume:8M
 	run -0 sgw-init connect --wait 120
 	[[ $output == *"$iqn  $portal  already connected  $session"* ]]
 	state_is LOGGED_IN

@@ -2,10 +2,9 @@
 # SPDX-License-Identifier: MIT
 # When a changed value takes effect, and what the kernel takes for one: what apply has to know.
 
+# shellcheck disable=SC2154 # guest.bash has the names of the volume, its gateway and its values
 load guest
 
-iqn=iqn.1997-05.com.amazon:myvolume
-portal=127.0.0.1:3260
 timeout=node.session.timeo.replacement_timeout
 
 setup() {
@@ -58,8 +57,8 @@ node() { # OPTION...
 	echo 600 >"$(disk_of "$iqn")/timeout"
 	node --rescan
 	udevadm settle
-	[ "$(cat "$(disk_of "$iqn")/timeout")" = 600 ]
+	[ "$(timeout_of "$iqn")" = 600 ]
 	node --logout
 	log_in "$iqn"
-	[ "$(cat "$(disk_of "$iqn")/timeout")" = 30 ]
+	[ "$(timeout_of "$iqn")" = 30 ]
 }

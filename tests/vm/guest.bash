@@ -1,6 +1,26 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: MIT
-# What the guest's tests share: a host as the distribution leaves it, iscsid, tgtd, scsi_debug.
+# What the guest's tests share: a host as the distribution leaves it, iscsid, tgtd, sgw-target,
+# scsi_debug.
+# shellcheck disable=SC2034 # for the tests
+
+# The volume that most tests have, where its gateway listens, its record here and its link; a disk that
+# is none of a gateway's; and this host.
+iqn=iqn.1997-05.com.amazon:myvolume
+portal=127.0.0.1:3260
+record=/etc/iscsi/nodes/$iqn/127.0.0.1,3260,1/default
+link=/dev/disk/by-path/ip-$portal-iscsi-$iqn-lun-0
+other=iqn.2001-04.com.example:array
+host=iqn.1993-08.org.debian:01:guest
+
+# What a session shows by the distribution's settings, and by what AWS asks for: recv_tmo is the NOPs'
+# interval, ping_tmo their timeout. MaxBurstLength stays at what the distribution has, which is more
+# than asked for, and less than sgw-target agrees to.
+stock=(recovery_tmo=120 recv_tmo=5 ping_tmo=5)
+tuned=(
+	recovery_tmo=600 recv_tmo=60 ping_tmo=600
+	first_burst_len=262144 max_burst_len=16776192 max_recv_dlength=262144
+)
 
 # Wait until the command succeeds; thirty seconds, or WAIT, are for ever. It returns then by itself, since
 # in $(...) and in a condition no set -e would end it.
@@ -70,8 +90,38 @@ tgtd_answers() {
 }
 
 start_tgtd() {
-	start_daemon tgtd -f --iscsi portal=127.0.0.1:3260
+	start_daemon tgtd -f --iscsi portal="$portal"
 	wait_for tgtd_answers
+}
+
+# A gateway of our own, with one volume unless told otherwise; its process goes to gateway.
+start_gateway() { # [sgw-target's options]
+	rm -f ready
+	start_daemon sgw-target --portal "$portal" --ready-file ready "$@"
+	gateway=${daemons[-1]}
+	wait_for test -e ready
+}
+
+stop_gateway() {
+	kill "$gateway"
+	wait "$gateway" || :
+}
+
+# A file of AWS's for the volume.
+chap_file() { # INITIATOR'S-SECRET TARGET'S-SECRET FILE
+	install -m 600 /dev/null "$3"
+	cat >"$3" <<-END
+		{ "ChapCredentials": [ {
+			"TargetARN": "arn:aws:storagegateway:eu-west-1:111122223333:gateway/sgw-12A3456B/target/$iqn",
+			"InitiatorName": "$host",
+			"SecretToAuthenticateInitiator": "$1",
+			"SecretToAuthenticateTarget": "$2" } ] }
+	END
+}
+
+# A value of the volume's record.
+recorded() { # KEY
+	sed -n "s/^$1 = //p" "$record"
 }
 
 # The session of a target, /sys/class/iscsi_session/sessionN.
@@ -119,9 +169,21 @@ disk_now() { # IQN
 	return 1
 }
 
+timeout_of() { # IQN
+	cat "$(disk_of "$1")/timeout"
+}
+
+# The node of a target's disk, /dev/sdX.
+node_of() { # IQN
+	local disk
+	disk=$(disk_of "$1") || return
+	disk=$(echo "$disk"/block/*)
+	echo "/dev/${disk##*/}"
+}
+
 # Log in to a target, and wait until udev is through with its disk.
 log_in() { # IQN
-	iscsiadm -m node -T "$1" -p 127.0.0.1:3260 --login
+	iscsiadm -m node -T "$1" -p "$portal" --login
 	disk_of "$1" >/dev/null
 	udevadm settle
 }

@@ -2,11 +2,9 @@
 # SPDX-License-Identifier: MIT
 # iscsid.conf as iscsid and iscsiadm take it, which only a running iscsid can tell.
 
+# shellcheck disable=SC2154 # guest.bash has the names of the volume, its gateway and its values
 load guest
 
-iqn=iqn.1997-05.com.amazon:myvolume
-portal=127.0.0.1:3260
-record=/etc/iscsi/nodes/$iqn/127.0.0.1,3260,1/default
 timeout=node.session.timeo.replacement_timeout
 rows=$BATS_TEST_DIRNAME/rows
 
@@ -18,11 +16,6 @@ setup() {
 
 discover() {
 	run -0 iscsiadm -m discovery -t st -p "$portal" "$@"
-}
-
-# The value of a key in the record.
-recorded() { # KEY
-	sed -n "s/^$1 = //p" "$record"
 }
 
 @test "our reader takes every form of a line of iscsid.conf as discovery does" {

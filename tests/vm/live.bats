@@ -2,26 +2,13 @@
 # SPDX-License-Identifier: MIT
 # apply on sessions that are up: what takes effect at once, and what a login is for.
 
+# shellcheck disable=SC2154 # guest.bash has the names of the volume, its gateway and its values
 load guest
 
-iqn=iqn.1997-05.com.amazon:myvolume
-other=iqn.2001-04.com.example:array
-portal=127.0.0.1:3260
-record=/etc/iscsi/nodes/$iqn/127.0.0.1,3260,1/default
-stock=(recovery_tmo=120 recv_tmo=5 ping_tmo=5)
-tuned=(
-	recovery_tmo=600 recv_tmo=60 ping_tmo=600
-	first_burst_len=262144 max_burst_len=16776192 max_recv_dlength=262144
-)
 
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return
 	start_iscsid
-}
-
-start_gateway() { # [sgw-target's options]
-	start_daemon sgw-target --portal "$portal" --ready-file ready "$@"
-	wait_for test -e ready
 }
 
 # A gateway's volume and another array's, both attached with stock settings.
@@ -35,10 +22,6 @@ attach_stock() {
 	expect_session "$iqn" "${stock[@]}"
 }
 
-timeout_of() { # IQN
-	cat "$(disk_of "$1")/timeout"
-}
-
 @test "apply sets the live values of an attached volume at once, and no other device's" {
 	local session
 	attach_stock
@@ -48,7 +31,6 @@ timeout_of() { # IQN
 	expect_session "$iqn" "${stock[@]}"
 
 	run -0 --separate-stderr sgw-init apply
-	# shellcheck disable=SC2154 # run sets it
 	[[ $stderr != *udevd* ]]
 	[[ $output == *" and 2 live values written"* ]]
 	[ "$(session_of "$iqn")" = "$session" ]
@@ -109,7 +91,6 @@ event_spares() { # SECONDS
 
 @test "a value that the kernel refuses to set is named, and all the others are set" {
 	attach_stock
-	# shellcheck disable=SC2154 # guest.bash has them: iscsid, tgtd
 	kill -STOP "${daemons[1]}"
 	wait_for session_is_lost
 	run -1 sgw-init apply
@@ -123,14 +104,7 @@ session_is_lost() {
 }
 
 @test "apply --connect does all of AWS's procedure: CHAP, tuning, login, device, proof" {
-	install -m 600 /dev/null chap.json
-	cat >chap.json <<-END
-		{ "ChapCredentials": [ {
-			"TargetARN": "arn:aws:storagegateway:eu-west-1:111122223333:gateway/sgw-12A3456B/target/$iqn",
-			"InitiatorName": "iqn.1993-08.org.debian:01:guest",
-			"SecretToAuthenticateInitiator": "twelve-bytes",
-			"SecretToAuthenticateTarget": "the-target-knows" } ] }
-	END
+	chap_file twelve-bytes the-target-knows chap.json
 	start_gateway --volume myvolume:8M --chap chap.json
 	run -3 sgw-init apply "$portal" --chap chap.json --connect --dry-run
 	[[ $output == *"would log in to $iqn at $portal"* ]]
@@ -139,7 +113,7 @@ session_is_lost() {
 	run -0 sgw-init apply "$portal" --chap chap.json --connect
 	[[ $output == *"$iqn"*connected*/dev/disk/by-path/ip-"$portal"-iscsi-"$iqn"-lun-0* ]]
 	grep -x 'node.startup = automatic' "$record"
-	expect_session "$iqn" "${tuned[@]}" username=iqn.1993-08.org.debian:01:guest username_in="$iqn"
+	expect_session "$iqn" "${tuned[@]}" username="$host" username_in="$iqn"
 	[ "$(timeout_of "$iqn")" = 600 ]
 	sgw-init check
 
@@ -172,7 +146,7 @@ attach_volume() {
 @test "what needs a new login is listed, and --relogin does it, but not under a mounted disk" {
 	local disk session
 	attach_volume
-	disk=/dev/$(ls "$(disk_of "$iqn")/block")
+	disk=$(node_of "$iqn")
 	run -0 sgw-init apply
 	[[ $output == *"still to do for session"*"log in again"*"sgw-init apply --relogin"* ]]
 	expect_session "$iqn" recovery_tmo=600 recv_tmo=5 ping_tmo=5
@@ -205,7 +179,7 @@ attach_volume() {
 @test "--relogin --force takes a disk from under its mount, and says so before and while" {
 	local disk
 	attach_volume
-	disk=/dev/$(ls "$(disk_of "$iqn")/block")
+	disk=$(node_of "$iqn")
 	mke2fs -q -F "$disk"
 	mount -t ext2 "$disk" /mnt
 	run -2 sgw-init apply --force
@@ -216,7 +190,7 @@ attach_volume() {
 	run -0 sgw-init apply --relogin --force
 	[[ $output == *"$iqn: taken from under its users: mounted on /mnt"* ]]
 	umount -l /mnt
-	disk=/dev/$(ls "$(disk_of "$iqn")/block") # the former name may be held still
+	disk=$(node_of "$iqn") # the former name may be held still
 	mount -t ext2 -o ro "$disk" /mnt
 	[ "$(cat /mnt/file)" = precious ]
 	umount /mnt
@@ -227,7 +201,7 @@ attach_volume() {
 	local disk session pid
 	attach_volume
 	session=$(session_of "$iqn")
-	disk=/dev/$(ls "$(disk_of "$iqn")/block")
+	disk=$(node_of "$iqn")
 	mkswap "$disk"
 	swapon "$disk"
 	run -3 sgw-init apply --relogin --force --dry-run
@@ -256,9 +230,7 @@ attach_volume() {
 	attach_volume
 	sgw-init apply
 	session=$(session_of "$iqn")
-	kill "${daemons[1]}"
-	wait "${daemons[1]}" || :
-	unset "daemons[1]"
+	stop_gateway
 	run -1 sgw-init apply --relogin
 	[[ $output == *"$iqn at $portal: it refuses connections"* ]]
 	[[ $output == *"$iqn"*"not tried"* ]]
@@ -286,27 +258,20 @@ attach_volume() {
 }
 
 @test "CHAP that was changed needs a login, which --relogin does" {
-	local name=iqn.1993-08.org.debian:01:guest
 	start_gateway --volume myvolume:1M
 	sgw-init apply "$portal" --connect
-	install -m 600 /dev/null chap.json
-	printf '{"ChapCredentials": [{"TargetARN": "%s", "InitiatorName": "%s", "%s": "%s", "%s": "%s"}]}' \
-		"$iqn" "$name" SecretToAuthenticateInitiator twelve-bytes \
-		SecretToAuthenticateTarget the-target-knows >chap.json
+	chap_file twelve-bytes the-target-knows chap.json
 	run -0 sgw-init apply --chap chap.json
 	[[ $output == *"still to do for session"*"sgw-init apply --relogin"* ]]
 	run -3 sgw-init check
 	[[ $output == *stale*"CHAP settings"* ]]
 
 	# To set CHAP at a gateway ends its connections.
-	kill "${daemons[1]}"
-	wait "${daemons[1]}"
-	unset "daemons[1]"
-	rm ready
+	stop_gateway
 	start_gateway --volume myvolume:1M --chap chap.json
 	run -0 sgw-init apply --relogin
 	[[ $output == *"logged in again"*CHAP* ]]
-	expect_session "$iqn" username="$name" username_in="$iqn"
+	expect_session "$iqn" username="$host" username_in="$iqn"
 	sgw-init check
 
 	# Without the secret, which plain discovery took, a logout would be for good.
@@ -329,7 +294,7 @@ attach_volume() {
 	run -3 sgw-init undo --disconnect --dry-run
 	[[ $output == *"$name-01 at $portal "*"logged out"*"$name-02 at $portal "*"logged out"* ]]
 	# One that is in use keeps them all.
-	disk=/dev/$(ls "$(disk_of "$name-02")/block")
+	disk=$(node_of "$name-02")
 	mke2fs -q -F "$disk"
 	mount -t ext2 "$disk" /mnt
 	for option in '' --dry-run; do

@@ -2,9 +2,8 @@
 # SPDX-License-Identifier: MIT
 # The distribution's initiator, on its own: what a host has before sgw-init came.
 
+# shellcheck disable=SC2154 # guest.bash has the names of the volume, its gateway and its values
 load guest
-
-iqn=iqn.1997-05.com.amazon:myvolume
 
 setup() {
 	start_tgtd
@@ -14,8 +13,8 @@ setup() {
 
 @test "a stock host finds a volume, logs in, and has the stock values" {
 	local disk
-	run -0 iscsiadm -m discovery -t st -p 127.0.0.1:3260
-	[ "$output" = "127.0.0.1:3260,1 $iqn" ]
+	run -0 iscsiadm -m discovery -t st -p "$portal"
+	[ "$output" = "$portal,1 $iqn" ]
 	log_in "$iqn"
 	# recv_tmo is the NOPs' interval, ping_tmo their timeout; the lengths are what both agreed on.
 	expect_session "$iqn" recovery_tmo=120 recv_tmo=5 ping_tmo=5 abort_tmo=15 \
@@ -23,19 +22,19 @@ setup() {
 	disk=$(disk_of "$iqn")
 	[ "$(xargs <"$disk/model")" = 'Storage Gateway' ]
 	[ "$(cat "$disk/timeout")" = 30 ]
-	[ -b "/dev/disk/by-path/ip-127.0.0.1:3260-iscsi-$iqn-lun-1" ]
+	[ -b "/dev/disk/by-path/ip-$portal-iscsi-$iqn-lun-1" ]
 }
 
 @test "the page's logout command logs out of every session, exact ones of theirs alone" {
 	local other=iqn.1997-05.com.amazon:another
 	tgtd_volume 2 "$other" Amazon 'Storage Gateway'
-	iscsiadm -m discovery -t st -p 127.0.0.1:3260
+	iscsiadm -m discovery -t st -p "$portal"
 	iscsiadm -m node --login
-	iscsiadm -m node -T "$other" -p 127.0.0.1:3260 --logout
+	iscsiadm -m node -T "$other" -p "$portal" --logout
 	session_of "$iqn"
 	run ! session_of "$other"
-	iscsiadm -m node -T "$other" -p 127.0.0.1:3260 --login
-	iscsiadm --mode node --logout 127.0.0.1:3260,1 "$other"
+	iscsiadm -m node -T "$other" -p "$portal" --login
+	iscsiadm --mode node --logout "$portal,1" "$other"
 	run ! session_of "$other"
 	run ! session_of "$iqn"
 }

@@ -45,14 +45,14 @@ iqn_of() { # CASE
 	echo "iqn.1997-05.com.amazon:${kinds[$1]}-${names[$1]}"
 }
 
-start_gateway() { # CASE
+start_case() { # CASE
 	start_daemon sgw-target --gateway volume --volume "${kinds[$1]}-${names[$1]}:16M" \
 		--portal "$(portal_of "$1")" --ready-file "ready-$1" \
 		--control "127.0.0.1:$((4260 + $1))"
 }
 
 log_in_case() { # CASE
-	local iqn portal device
+	local iqn portal
 	iqn=$(iqn_of "$1")
 	portal=$(portal_of "$1")
 	wait_for test -e "ready-$1"
@@ -63,9 +63,8 @@ log_in_case() { # CASE
 		-n 'node.conn[0].timeo.noop_out_timeout' -v "${timeouts[$1]}" \
 		-n node.session.err_timeo.abort_timeout -v "${aborts[$1]}"
 	iscsiadm -m node -T "$iqn" -p "$portal" --login
-	device=$(disk_of "$iqn")
-	echo "${disk_timeouts[$1]}" >"$device/timeout"
-	devices[$1]=/dev/$(ls "$device/block")
+	devices[$1]=$(node_of "$iqn")
+	echo "${disk_timeouts[$1]}" >"$(disk_of "$iqn")/timeout"
 	sessions[$1]=$(session_of "$iqn")
 }
 
@@ -200,7 +199,7 @@ outage() { # SECONDS
 	mkfifo never
 	start_iscsid
 	for case in "${!kinds[@]}"; do
-		start_gateway "$case"
+		start_case "$case"
 	done
 	for case in "${!kinds[@]}"; do
 		log_in_case "$case" >>log_in 2>&1

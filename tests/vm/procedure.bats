@@ -3,24 +3,14 @@
 # AWS's procedure as sgw-init does it, from the distribution's own configuration to a file system on
 # a volume, through a reboot, and back.
 
+# shellcheck disable=SC2154 # guest.bash has the names of the volume, its gateway and its values
 load guest
 
-iqn=iqn.1997-05.com.amazon:myvolume
-portal=127.0.0.1:3260
-record=/etc/iscsi/nodes/$iqn/127.0.0.1,3260,1/default
-link=/dev/disk/by-path/ip-$portal-iscsi-$iqn-lun-0
 volume=/var/lib/myvolume
 
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return
-	install -m 600 /dev/null chap.json
-	cat >chap.json <<-END
-		{ "ChapCredentials": [ {
-			"TargetARN": "arn:aws:storagegateway:eu-west-1:111122223333:gateway/sgw-12A3456B/target/$iqn",
-			"InitiatorName": "iqn.1993-08.org.debian:01:guest",
-			"SecretToAuthenticateInitiator": "the-host-knows",
-			"SecretToAuthenticateTarget": "gateway-knows" } ] }
-	END
+	chap_file the-host-knows gateway-knows chap.json
 }
 
 teardown() {
@@ -29,20 +19,14 @@ teardown() {
 	rm -f "$volume"
 }
 
-start_gateway() {
-	start_daemon sgw-target --gateway volume --volume "myvolume:64M:$volume" --chap chap.json \
-		--portal "$portal" --ready-file ready --expect CHAP=mutual
-	wait_for test -e ready
+start_both() {
+	start_gateway --volume "myvolume:64M:$volume" --chap chap.json --expect CHAP=mutual
 	start_iscsid
 }
 
-# recv_tmo is the NOPs' interval, ping_tmo their timeout. MaxBurstLength is the distribution's own,
-# which is more than AWS asks for and less than sgw-target agrees to.
 expect_tuned() {
-	expect_session "$iqn" recovery_tmo=600 recv_tmo=60 ping_tmo=600 \
-		first_burst_len=262144 max_burst_len=16776192 max_recv_dlength=262144 \
-		username=iqn.1993-08.org.debian:01:guest username_in="$iqn"
-	[ "$(cat "$(disk_of "$iqn")/timeout")" = 600 ]
+	expect_session "$iqn" "${tuned[@]}" username="$host" username_in="$iqn"
+	[ "$(timeout_of "$iqn")" = 600 ]
 	[ -b "$link" ]
 }
 
@@ -61,7 +45,7 @@ some_data() {
 }
 
 @test "apply --connect takes a stock host to a tuned session with mutual CHAP and a file system" {
-	start_gateway
+	start_both
 	run -3 sgw-init check "$portal"
 	sgw-init apply "$portal" --chap chap.json --connect
 	expect_tuned
@@ -84,7 +68,7 @@ some_data() {
 
 # bats test_tags=boot:2
 @test "after a reboot the session comes back by itself, and all still stands" {
-	start_gateway
+	start_both
 	boot_service
 	expect_tuned
 	sgw-init check
@@ -95,7 +79,7 @@ some_data() {
 }
 
 @test "what plain rediscovery undid is named by check and mended by apply" {
-	start_gateway
+	start_both
 	sgw-init apply "$portal" --chap chap.json --connect --scope targets
 	sgw-init check --scope targets
 	iscsiadm -m discovery -t st -p "$portal"
@@ -112,7 +96,7 @@ some_data() {
 }
 
 @test "undo brings stock values back: what discovery by hand finds next is stock" {
-	start_gateway
+	start_both
 	sgw-init apply "$portal" --chap chap.json --connect
 	iscsiadm -m node -T "$iqn" -p "$portal" --logout
 	sgw-init undo
@@ -123,11 +107,11 @@ some_data() {
 
 	iscsiadm -m discovery -t st -p "$portal"
 	iscsiadm -m node -T "$iqn" -p "$portal" -o update -n node.session.auth.authmethod -v CHAP \
-		-n node.session.auth.username -v iqn.1993-08.org.debian:01:guest \
+		-n node.session.auth.username -v "$host" \
 		-n node.session.auth.password -v the-host-knows \
 		-n node.session.auth.username_in -v "$iqn" \
 		-n node.session.auth.password_in -v gateway-knows
 	log_in "$iqn"
-	expect_session "$iqn" recovery_tmo=120 recv_tmo=5 ping_tmo=5
-	[ "$(cat "$(disk_of "$iqn")/timeout")" = 30 ]
+	expect_session "$iqn" "${stock[@]}"
+	[ "$(timeout_of "$iqn")" = 30 ]
 }

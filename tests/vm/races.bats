@@ -2,17 +2,13 @@
 # SPDX-License-Identifier: MIT
 # apply while others write the same records, and while it is killed under a disk that is written to.
 
+# shellcheck disable=SC2154 # guest.bash has the names of the volume, its gateway and its values
 load guest
-
-iqn=iqn.1997-05.com.amazon:myvolume
-portal=127.0.0.1:3260
-record=/etc/iscsi/nodes/$iqn/127.0.0.1,3260,1/default
 
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return
 	start_iscsid
-	start_daemon sgw-target --portal "$portal" --volume myvolume:8M --ready-file ready
-	wait_for test -e ready
+	start_gateway --volume myvolume:8M
 	iscsiadm -m discovery -t st -p "$portal"
 	log_in "$iqn"
 }
@@ -42,10 +38,6 @@ setup() {
 		sgw-init undo
 		run ! sgw-init undo
 	done
-}
-
-recorded() { # KEY
-	sed -n "s/^$1 = //p" "$record"
 }
 
 @test "two applies come through while iscsiadm writes the same record over and over" {
@@ -86,7 +78,7 @@ write_on() { # DISK
 
 @test "apply killed at any moment under a disk that is written to costs no I/O, and the next makes good" {
 	local disk writer pid delay killed=0 before
-	disk=/dev/$(ls "$(disk_of "$iqn")/block")
+	disk=$(node_of "$iqn")
 	write_on "$disk" &
 	writer=$!
 	wait_for test -s writes
@@ -102,7 +94,7 @@ write_on() { # DISK
 		before=$(wc -l <writes)
 		sgw-init apply >after 2>&1 || { cat after; return 1; }
 		[ "$(cat "$(session_of "$iqn")/recovery_tmo")" = 600 ]
-		[ "$(cat "$(disk_of "$iqn")/timeout")" = 600 ]
+		[ "$(timeout_of "$iqn")" = 600 ]
 		run -3 sgw-init check # the session still has its NOPs from the login
 		[[ $output != *"half done"* ]]
 		while sgw-init undo >undone 2>&1; do :; done

@@ -2,12 +2,9 @@
 # SPDX-License-Identifier: MIT
 # What README.md claims of a host and no other file here has a test of; tests/readme.bats has the list.
 
+# shellcheck disable=SC2154 # guest.bash has the names of the volume, its gateway and its values
 load guest
 
-iqn=iqn.1997-05.com.amazon:myvolume
-other=iqn.2001-04.com.example:array
-portal=127.0.0.1:3260
-record=/etc/iscsi/nodes/$iqn/127.0.0.1,3260,1/default
 timeout=node.session.timeo.replacement_timeout
 
 setup() {
@@ -15,17 +12,8 @@ setup() {
 	start_iscsid
 }
 
-start_target() { # [sgw-target's options]
-	start_daemon sgw-target --gateway volume --portal "$portal" --ready-file ready "$@"
-	wait_for test -e ready
-}
-
-recorded() { # KEY
-	sed -n "s/^$1 = //p" "$record"
-}
-
 @test "a line without the blanks that open-iscsi insists on is ignored, and check names it" {
-	start_target
+	start_gateway
 	sed -i "s/^$timeout = .*/$timeout=600/" /etc/iscsi/iscsid.conf
 	iscsiadm -m discovery -t st -p "$portal"
 	[ "$(recorded "$timeout")" = 120 ]
@@ -34,7 +22,7 @@ recorded() { # KEY
 }
 
 @test "to want another value, say --set" {
-	start_target
+	start_gateway
 	sgw-init apply "$portal" --set replacement-timeout=900 --connect
 	expect_session "$iqn" recovery_tmo=900 recv_tmo=60 ping_tmo=600
 	sgw-init check --set replacement-timeout=900
@@ -42,7 +30,7 @@ recorded() { # KEY
 }
 
 @test "undo logs no session out, and does not remove a record with a live session" {
-	start_target
+	start_gateway
 	sgw-init apply "$portal" --connect
 	session_of "$iqn" >session
 	run -1 sgw-init undo
@@ -52,7 +40,7 @@ recorded() { # KEY
 }
 
 @test "where somebody edited a file meanwhile, only our values that still stand go back" {
-	start_target
+	start_gateway
 	iscsiadm -m discovery -t st -p "$portal"
 	sgw-init apply
 	iscsiadm -m node -T "$iqn" -p "$portal" -o update -n node.conn[0].timeo.noop_out_timeout -v 77
@@ -80,7 +68,7 @@ recorded() { # KEY
 
 @test "records are edited under open-iscsi's own lock" {
 	local waiting
-	start_target
+	start_gateway
 	iscsiadm -m discovery -t st -p "$portal"
 	cp "$record" before
 	: >/run/lock/iscsi/lock
@@ -97,13 +85,8 @@ recorded() { # KEY
 }
 
 @test "secrets are in no argument, no output, no log and no file that others can read" {
-	install -m 600 /dev/null chap.json
-	cat >chap.json <<-END
-		{ "ChapCredentials": [ { "TargetARN": "$iqn",
-			"SecretToAuthenticateInitiator": "the-host-knows",
-			"SecretToAuthenticateTarget": "gateway-knows" } ] }
-	END
-	start_target --chap chap.json
+	chap_file the-host-knows gateway-knows chap.json
+	start_gateway --chap chap.json
 	mkdir bin # every program that sgw-init runs tells its arguments
 	for program in iscsiadm udevadm; do
 		cat >"bin/$program" <<-END
@@ -128,7 +111,7 @@ recorded() { # KEY
 
 @test "discover and probe disturb no session of iscsid, and probe refuses a target that has one" {
 	local attached
-	start_target --targets 2
+	start_gateway --targets 2
 	sgw-init apply "$portal"
 	attached=${iqn%:*}:volume-01
 	iscsiadm -m node -T "$attached" -p "$portal" --login

@@ -3,10 +3,9 @@
 # The kernel's initiator stores a file system on sgw-target, with digests of both kinds and in all
 # four ways in which the first bytes of a write may come; what went by is captured for the host.
 
+# shellcheck disable=SC2154 # guest.bash has the names of the volume, its gateway and its values
 load guest
 
-iqn=iqn.1997-05.com.amazon:myvolume
-portal=127.0.0.1:3260
 wire=/var/log/wire
 
 # HeaderDigest DataDigest ImmediateData InitialR2T
@@ -69,14 +68,10 @@ use_disk() { # DISK
 }
 
 run_case() { # HEADER DATA IMMEDIATE R2T
-	local file=$wire/$1-$2-$3-$4.pcap target capture disk before
+	local file=$wire/$1-$2-$3-$4.pcap capture before
 	before=$(dmesg | grep -c 'detected conn error' || :)
-	rm -f ready
-	start_daemon sgw-target --gateway volume --portal "$portal" --volume myvolume:24M \
-		--ready-file ready --expect "HeaderDigest=$1" --expect "DataDigest=$2" \
+	start_gateway --volume myvolume:24M --expect "HeaderDigest=$1" --expect "DataDigest=$2" \
 		--expect "ImmediateData=$3" --expect "InitialR2T=$4" --expect logins=1
-	target=${daemons[-1]}
-	wait_for test -e ready
 	iscsiadm -m discovery -t st -p "$portal"
 	# Short bursts, so that a write needs several, and PDUs that are shorter still.
 	set_record "conn[0].iscsi.HeaderDigest=$1" "conn[0].iscsi.DataDigest=$2" \
@@ -90,11 +85,10 @@ run_case() { # HEADER DATA IMMEDIATE R2T
 	log_in "$iqn"
 	expect_session "$iqn" "header_digest=$(on "$1")" "data_digest=$(on "$2")" \
 		"immediate_data=$(on "$3")" "initial_r2t=$(on "$4")"
-	disk=$(ls -d "$(disk_of "$iqn")"/block/*)
-	use_disk "/dev/${disk##*/}"
+	use_disk "$(node_of "$iqn")"
 	iscsiadm -m node -T "$iqn" -p "$portal" --logout
-	kill -TERM "$target"
-	wait "$target" # what was expected of the login
+	kill -TERM "$gateway"
+	wait "$gateway" # what was expected of the login
 	wait_for capture_rests "$file"
 	kill -INT "$capture"
 	wait "$capture"
