@@ -16,6 +16,8 @@ teardown() {
 	umount /tmp/mounted 2>/dev/null || :
 	swapoff -a 2>/dev/null || :
 	dmsetup remove_all 2>/dev/null || :
+	losetup -d /dev/loop0 2>/dev/null || :
+	take_array 2>/dev/null || :
 	fresh_host
 }
 
@@ -181,6 +183,75 @@ disk_of_session() { # SESSION
 	still_refused "the device-mapper device on-top (dm-0 on "
 	[[ $output == *"end that with: dmsetup remove on-top"* ]]
 	dmsetup remove on-top
+	sgw-init disconnect --target "$iqn"
+}
+
+@test "a disk that this host runs from is refused, and so is one that another mount namespace has" {
+	local pid
+	connect_gateway --volume myvolume:8M
+	mke2fs -q "$link"
+	# Each in a namespace of its own, which ends with its process.
+	run -1 unshare -m bash -c "mount -t ext2 '$link' / && exec sgw-init disconnect --all"
+	[[ $output == *"$iqn at $portal: in use: this host's / (sd"* ]]
+	[[ $output != *"end that with"* ]]
+	session_of "$iqn"
+
+	mkfifo hold
+	mkdir -p /tmp/mounted
+	unshare -m bash -c "mount -t ext2 '$link' /tmp/mounted && echo >mounted && read -r _ <hold" &
+	pid=$!
+	wait_for test -e mounted
+	run ! grep /tmp/mounted /proc/self/mountinfo
+	still_refused "mounted on /tmp/mounted in the namespace of process $pid (sd"
+	[[ $output == *"end that with: nsenter -m -t $pid umount /tmp/mounted"* ]]
+	nsenter -m -t "$pid" umount /tmp/mounted
+	sgw-init disconnect --target "$iqn"
+	echo go >hold
+	wait "$pid"
+}
+
+# An array of that disk alone, which need not run to hold it: what mdadm does, by hand.
+make_array() { # DISK
+	modprobe md_mod
+	echo md7 >/sys/module/md_mod/parameters/new_array
+	echo none >/sys/block/md7/md/metadata_version
+	echo raid1 >/sys/block/md7/md/level
+	cat "/sys/class/block/${1##*/}/dev" >/sys/block/md7/md/new_dev
+}
+
+take_array() {
+	echo clear >/sys/block/md7/md/array_state
+}
+
+@test "a disk is refused for its partition, a loop device, an LVM volume and an array on it" {
+	local disk name
+	connect_gateway --volume myvolume:8M
+	disk=$(node_of "$iqn")
+	name=${disk##*/}
+
+	modprobe loop max_loop=1
+	losetup /dev/loop0 "$link"
+	still_refused "loop0 ($name)"
+	[[ $output == *"end that with: losetup -d /dev/loop0"* ]]
+	losetup -d /dev/loop0
+
+	dmsetup create vg-data --uuid LVM-0123456789 --table "0 2048 linear $link 0"
+	still_refused "the LVM volume vg-data (dm-0 on $name)"
+	[[ $output == *"end that with: lvchange -an /dev/mapper/vg-data"* ]]
+	dmsetup remove vg-data
+
+	make_array "$disk"
+	still_refused "the raid1 array md7 (on $name)"
+	[[ $output == *"end that with: mdadm --stop /dev/md7"* ]]
+	take_array
+
+	printf '%s\n' o n p 1 '' '' w | fdisk "$disk"
+	wait_for test -b "$link-part1"
+	mke2fs -q "$link-part1"
+	mkdir -p /tmp/mounted
+	mount -t ext2 "$link-part1" /tmp/mounted
+	still_refused "mounted on /tmp/mounted (${name}1)"
+	umount /tmp/mounted
 	sgw-init disconnect --target "$iqn"
 }
 
