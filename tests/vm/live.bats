@@ -126,6 +126,19 @@ session_is_lost() {
 }
 
 @test "apply --connect fails where a target refuses the login, and says why" {
+	chap_file twelve-bytes the-target-knows gateway.json
+	chap_file other--bytes the-target-knows ours.json
+	start_gateway --volume myvolume:1M --chap gateway.json
+	run -1 sgw-init apply "$portal" --chap ours.json --connect
+	[[ $output == *"$iqn at $portal: the target refused this host"*SecretToAuthenticateInitiator* ]]
+	[[ $output == *"[iscsiadm: 24 ISCSI_ERR_LOGIN_AUTH_FAILED]"* ]]
+	[[ $output != *other--bytes* ]]
+	run ! session_of "$iqn"
+	run -0 sgw-init apply --chap gateway.json --connect
+	expect_session "$iqn" "${tuned[@]}" username="$host"
+}
+
+@test "apply --connect fails where the portal refuses connections, and says so" {
 	start_gateway --volume myvolume:1M
 	sgw-init apply "$portal"
 	stop_daemons
