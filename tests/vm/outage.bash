@@ -9,18 +9,21 @@
 OUTAGES=/var/log/outages
 
 # The cases, an entry each.
-kinds=() names=() replacements=() intervals=() timeouts=() disk_timeouts=() aborts=() expected=()
-devices=() sessions=() least=() most=() began=() broken=()
+kinds=() names=() replacements=() intervals=() timeouts=() disk_timeouts=() aborts=()
+expected=() states=() devices=() sessions=() least=() most=() began=() broken=()
 
-# Lines of KIND NAME REPLACEMENT NOOP_INTERVAL NOOP_TIMEOUT DISK_TIMEOUT ABORT_TIMEOUT EXPECTED; all
-# timeouts are seconds. KIND: freeze, where connections stay open and nothing is answered, or away,
-# where they are closed and none is accepted. EXPECTED: error, or goes-on.
+# Lines of KIND NAME REPLACEMENT NOOP_INTERVAL NOOP_TIMEOUT DISK_TIMEOUT ABORT_TIMEOUT EXPECTED STATE;
+# all timeouts are seconds. KIND: freeze, where connections stay open and nothing is answered, or away,
+# where they are closed and none is accepted. EXPECTED of the I/O: error, or goes-on. STATE of a frozen
+# session when the outage ends, if not before: broken, or unbroken; one that was closed is broken.
 read_cases() {
 	local row
 	while read -r -a row; do
 		kinds+=("${row[0]}") names+=("${row[1]}") replacements+=("${row[2]}")
 		intervals+=("${row[3]}") timeouts+=("${row[4]}") disk_timeouts+=("${row[5]}")
 		aborts+=("${row[6]}") expected+=("${row[7]}")
+		[ "${row[0]}" = freeze ] || row[8]=broken
+		states+=("${row[8]}")
 	done
 }
 
@@ -171,7 +174,7 @@ timer_step() { # SECONDS
 # An I/O error has to fall into the outage and into the budget, give or take two seconds and a late
 # timer; an outage that is shorter than the budget costs none.
 judge_case() { # CASE SECONDS
-	local at status late end=goes-on failed=- found=- why=''
+	local at status late end=goes-on state=unbroken failed=- found=- why=''
 	read -r at status <"ended-$1"
 	at=$((at - began[$1]))
 	late=$((2 + $(timer_step "${replacements[$1]}")))
@@ -185,7 +188,8 @@ judge_case() { # CASE SECONDS
 		holds_all "$1" || why+=' the disk does not hold what was written;'
 	fi
 	[ "$end" = "${expected[$1]}" ] || why+=" ${expected[$1]} expected;"
-	[ -z "${broken[$1]-}" ] || found=$(seconds "${broken[$1]}")
+	[ -z "${broken[$1]-}" ] || state=broken found=$(seconds "${broken[$1]}")
+	[ "$state" = "${states[$1]}" ] || why+=" a session that is ${states[$1]} expected;"
 	set -- "$2" "${kinds[$1]}" "${names[$1]}" "${replacements[$1]}" "${intervals[$1]}" \
 		"${timeouts[$1]}" "${disk_timeouts[$1]}" "${least[$1]}" "${most[$1]}" "$found" "$failed"
 	echo "$*" >>"$OUTAGES"

@@ -9,15 +9,15 @@ setup() {
 	cd "$BATS_TEST_TMPDIR" || return
 }
 
-# kind, name, replacement, NOP interval, NOP timeout, disk timeout, abort timeout
+# kind, name, replacement, NOP interval, NOP timeout, disk timeout, abort timeout, and what is expected
 cases() {
 	local kind
 	for kind in freeze away; do
 		cat <<-END
-			$kind stock       120  5   5  30 15 error
-			$kind udev-rule   120  5   5 600 15 error
-			$kind iscsid-conf 600 60 600  30 15 goes-on
-			$kind tuned       600 60 600 600 15 goes-on
+			$kind stock       120  5   5  30 15 error   broken
+			$kind udev-rule   120  5   5 600 15 error   broken
+			$kind iscsid-conf 600 60 600  30 15 goes-on broken
+			$kind tuned       600 60 600 600 15 goes-on unbroken
 		END
 	done
 }
@@ -29,8 +29,8 @@ cases() {
 
 @test "tuned right it survives ten minutes, and silence even longer" {
 	read_cases <<-'END'
-		freeze tuned 600 60 600 600 15 goes-on
-		away   tuned 600 60 600 600 15 error
+		freeze tuned 600 60 600 600 15 goes-on unbroken
+		away   tuned 600 60 600 600 15 error   broken
 	END
 	outage 620
 }
