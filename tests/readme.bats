@@ -23,53 +23,106 @@ figure() { # table|svg
 }
 
 @test "the outages that were kept are those of tests/vm/long" {
-	# The kind, the settings' name and the four timeouts of each case.
+	# The kind, the settings' name, the four timeouts, and what became of I/O and session in each case.
 	# shellcheck disable=SC2016 # the test's own variable
-	sed -n 's/^\t\t\t$kind //p' "$ROOT/tests/vm/long/outage.bats" |
-		awk '{ for (i = 1; i <= 2; i++) print i == 1 ? "freeze" : "away", $1, $2, $3, $4, $5 }' |
+	sed -n 's/^\t\t\t$kind //p' "$ROOT/tests/vm/long/outage.bats" | awk '
+		{ print "freeze", $1, $2, $3, $4, $5, $7, $8; print "away", $1, $2, $3, $4, $5, $7, "broken" }' |
 		sort >"$BATS_TEST_TMPDIR/cases"
-	awk '$1 == 150 { print $2, $3, $4, $5, $6, $7 }' "$ROOT/tests/vm/long/outages" | sort |
+	awk '$1 == 150 { print $2, $3, $4, $5, $6, $7, $11 == "-" ? "goes-on" : "error",
+		$10 == "-" ? "unbroken" : "broken" }' "$ROOT/tests/vm/long/outages" | sort |
 		diff "$BATS_TEST_TMPDIR/cases" -
 	[ "$(wc -l <"$BATS_TEST_TMPDIR/cases")" -eq 8 ]
 }
 
-# What README.md says of a host, and the test in tests/vm that sees it there.
-claims() {
-	cat <<-'END'
-		after some 130|long/outage|a host with stock settings loses its disk after some 130 s of silence, a tuned one does not
-		tuned right it survives at least ten minutes|long/outage|tuned right it survives ten minutes, and silence even longer
-		writes the timeouts and burst lengths of iscsid.conf and of the node records|apply|apply makes records that iscsiadm reads, logs in by, and that tune the session
-		sets up mutual CHAP|procedure|apply --connect takes a stock host to a tuned session with mutual CHAP and a file system
-		proves that every layer holds what is wanted|apply|check names the one layer that lost its value
-		takes all of it back, to the byte|apply|undo takes an apply back to the byte, and what discovery finds next is stock
-		without the blanks that open-iscsi insists on|readme|a line without the blanks that open-iscsi insists on is ignored, and check names it
-		`apply` without a portal tunes what is there already|apply|apply without a portal tunes what plain discovery then finds, and its disk alone
-		To want another value|readme|to want another value, say --set
-		only our values that still stand go back|readme|where somebody edited a file meanwhile, only our values that still stand go back
-		undo logs no session out|readme|undo logs no session out, and does not remove a record with a live session
-		leaves every file whole|races|apply killed at any moment under a disk that is written to costs no I/O, and the next makes good
-		the kernel takes anything for a disk's timeout|effects|the kernel checks a session's timeout, and takes anything for a disk's
-		so that `undo` puts them back|live|undo brings the stock values back on the session that is up
-		Records of other arrays are never touched|readme|records of other arrays are never touched
-		Records are edited under open-iscsi's own lock|readme|records are edited under open-iscsi's own lock
-		A second `apply` writes nothing|apply|a second apply writes nothing
-		They are in no argument, no output, no log and no file that others can read|readme|secrets are in no argument, no output, no log and no file that others can read
-		disturb no session of iscsid|readme|discover and probe disturb no session of iscsid, and probe refuses a target that has one
-		The udev rule alone buys nothing. iscsid.conf alone comes through|outage|an outage costs what check said that it would, by every setting alone and by all together
-	END
+# The prose of the sections that say what sgw-init does to a host, on one line; examples and tables are
+# not prose.
+prose() { # README
+	awk '
+		/^# / { listed = 1; next }
+		/^## / { listed = /^## (Ten minutes|What the tuning buys|How to undo|Why it is safe)$/; next }
+		!listed || /^(    |\||!\[)/ { next }
+		{ sub(/^- /, ""); print }' "$1" | tr -s ' \n' '  ' | sed 's/^ //; s/ $//'
 }
 
-@test "each claim of README.md about a host has its test in the guest" {
-	local text claim file title status=0 n=0
-	text=$(tr -s ' \n' '  ' <"$ROOT/README.md")
+# "CLAIM|FILE|TITLE" of each test in the list, the claim's lines joined; FILE is - where TITLE is why
+# there is none.
+claims() { # LIST
+	awk '
+		function end_claim() {
+			if (claim != "" && !named)
+				print claim "||"
+			claim = ""
+			named = 0
+		}
+		/^#/ { next }
+		/^$/ { end_claim(); next }
+		/^\t- / { print claim "|-|" substr($0, 4); named = 1; next }
+		/^\t/ {
+			at = index($0, ": ")
+			print claim "|" substr($0, 2, at - 2) "|" substr($0, at + 2)
+			named = 1
+			next
+		}
+		{ claim = claim (claim == "" ? "" : " ") $0 }
+		END { end_claim() }' "$1"
+}
+
+# Whether a file below tests/ has a test of that name.
+has_test() { # FILE TITLE
+	grep -q -s -F "@test \"$2\" {" "$ROOT/tests/$1.bats" ||
+		grep -q -s -x -F "static void $2(void **state)" "$ROOT/tests/$1.c"
+}
+
+# Go through both at once: what README.md says and the list does not, or the other way round, and
+# tests that are not there.
+judge_claims() { # README LIST
+	local text claim before='' file title status=0
+	text=$(prose "$1")
 	while IFS='|' read -r claim file title; do
-		n=$((n + 1))
-		[[ $text == *"$claim"* ]] || { echo "README.md does not say: $claim"; status=1; }
-		grep -q -F "@test \"$title\" {" "$ROOT/tests/vm/$file.bats" ||
-			{ echo "tests/vm/$file.bats has no: $title"; status=1; }
-	done < <(claims)
-	[ "$n" -eq 20 ]
+		if [ "$claim" != "$before" ]; then
+			if [[ $text != "$claim"* ]]; then
+				printf 'README.md says: %.100s...\nthe list has: %s\n' "$text" "$claim"
+				return 1
+			fi
+			text=${text#"$claim"}
+			text=${text# }
+			before=$claim
+		fi
+		[ "$file" = - ] || has_test "$file" "$title" ||
+			{ echo "\"$claim\" names a test that ${file:-no file} has not: $title"; status=1; }
+	done < <(claims "$2")
+	[ -z "$text" ] || { echo "README.md says, and the list does not: $text"; status=1; }
 	return "$status"
+}
+
+@test "each claim of README.md about a host has its tests" {
+	judge_claims "$ROOT/README.md" "$ROOT/tests/data/readme-claims"
+	[ "$(claims "$ROOT/tests/data/readme-claims" | grep -c '|vm/')" -gt 40 ]
+	# A new section is to be listed, or to be named here.
+	sed -n 's/^## //p' "$ROOT/README.md" | diff - <(printf '%s\n' 'Ten minutes' \
+		'What the tuning buys' 'How to undo' 'Why it is safe' 'sgw-target in your own CI' \
+		'What was never tried')
+}
+
+@test "the list of claims fails for a sentence that is new, gone or without a test" {
+	local list=$ROOT/tests/data/readme-claims file
+	cd "$BATS_TEST_TMPDIR"
+	sed 's/^- A second .apply. writes nothing\.$/& It sings./' "$ROOT/README.md" >new
+	sed '/^- A second .apply. writes nothing\.$/d' "$ROOT/README.md" >gone
+	for file in new gone; do
+		run ! cmp -s "$file" "$ROOT/README.md"
+		run ! judge_claims "$file" "$list"
+	done
+	[[ $output == *'the list has: A second '* ]]
+	sed 's/\(vm\/apply: a second apply writes nothing\)$/\1 twice/' "$list" >renamed
+	run ! judge_claims "$ROOT/README.md" renamed
+	[[ $output == *'that vm/apply has not: a second apply writes nothing twice'* ]]
+	grep -v ': a second apply writes nothing$' "$list" >bare
+	run ! judge_claims "$ROOT/README.md" bare
+	[[ $output == *'names a test that no file has'* ]]
+	head -n -2 "$list" >short
+	run ! judge_claims "$ROOT/README.md" short
+	[[ $output == *'the list does not: '*'probe refuses a target'* ]]
 }
 
 # In an empty directory, where the commands that README.md has for one's own CI find what they name.
