@@ -50,7 +50,7 @@ static void run_target(int ready)
 		3600 * 1000; /* a refusal's FIN does not wait for it */
 	if (impatient) {
 		gateway->limits.wait_ms[WAIT_QUIET] = 100;
-		gateway->limits.wait_ms[WAIT_IDLE] = 200;
+		gateway->limits.wait_ms[WAIT_IDLE] = 2000;
 	}
 	if (persona_add_volume(&gateway->targets, "v", PERSONA_VOLUME_SIZE, &err) < 0 ||
 	    gateway_prepare(gateway, &unused, &err) < 0)
@@ -282,7 +282,7 @@ static void test_who_never_reads_is_dropped(void **state)
 
 	(void)state;
 	log_in(slow, 1);
-	fill(slow, pdu, &at, 100);
+	fill(slow, pdu, &at, 500); /* if it was merely slow it would ping instead */
 	hung_up = (struct pollfd){ .fd = slow, .events = 0 };
 	assert_int_equal(poll(&hung_up, 1, 20000), 1); /* the reset of what it sent in vain */
 	for (;;) {
