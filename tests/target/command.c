@@ -139,13 +139,15 @@ static void put_in_order(struct connection *connection, const struct request *re
 {
 	struct session *session = connection->session;
 	uint32_t cmd_sn = get_be32(pdu->bhs + BHS_CMD_SN);
+	bool gone = session->settling && task_management_covers(session, pdu);
 
 	if (cmd_sn == session->exp_cmd_sn) {
 		session->exp_cmd_sn++;
-		run_counted(connection, request, pdu);
+		if (!gone)
+			run_counted(connection, request, pdu);
 	} else if (serial_before(session->exp_cmd_sn, cmd_sn) &&
 		   serial_before_or_equal(cmd_sn, session_max_cmd_sn(session))) {
-		if (!session_hold(session, cmd_sn, pdu))
+		if (gone ? !session_skip(session, cmd_sn) : !session_hold(session, cmd_sn, pdu))
 			connection_close(connection, "too much came before its turn");
 	}
 }

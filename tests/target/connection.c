@@ -13,6 +13,7 @@
 #include "iscsi/bytes.h"
 #include "iscsi/status.h"
 #include "login.h"
+#include "task_management.h"
 #include "transcript.h"
 #include "transfer.h"
 
@@ -235,7 +236,8 @@ bool connection_handle(struct connection *connection)
 		if (!out_ready(&gateway->out))
 			return true;
 		if (connection->phase == CONNECTION_FULL &&
-		    (transfer_send_more(connection) || command_run_held(connection)))
+		    (transfer_send_more(connection) || task_management_go_on(connection) ||
+		     command_run_held(connection)))
 			continue;
 		rc = pdu_reader_next(&connection->reader, &pdu, &err);
 		if (rc < 0)
@@ -291,6 +293,7 @@ void connection_expired(struct connection *connection)
 		connection_end(connection, "a ping was not answered");
 		break;
 	case WAIT_LINGER:
+	case WAIT_TASKS:
 	case WAIT_COUNT:
 		connection_end(connection, "the peer did not close");
 		break;

@@ -9,6 +9,7 @@
 #include "connection.h"
 #include "err.h"
 #include "stall.h"
+#include "task_management.h"
 
 static const struct limits default_limits = {
 	.connections = 16384,
@@ -23,6 +24,7 @@ static const struct limits default_limits = {
 		[WAIT_IDLE] = 60000,
 		[WAIT_ANSWER] = 60000,
 		[WAIT_LINGER] = 3000,
+		[WAIT_TASKS] = 2000,
 	},
 };
 
@@ -108,13 +110,15 @@ struct connection *gateway_expire(struct gateway *gateway)
 		return stalled;
 	for (int i = 0; i < WAIT_COUNT; i++) {
 		struct deadline *deadline = deadline_expired(&gateway->waits[i], gateway->now);
+		struct connection *connection;
 
-		if (deadline) {
-			struct connection *connection = connection_of_deadline(deadline);
-
-			connection_expired(connection);
-			return connection;
-		}
+		if (!deadline)
+			continue;
+		if (i == WAIT_TASKS)
+			return task_management_expired(deadline);
+		connection = connection_of_deadline(deadline);
+		connection_expired(connection);
+		return connection;
 	}
 	return NULL;
 }

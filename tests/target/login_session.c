@@ -9,6 +9,7 @@
 #include "err.h"
 #include "gateway.h"
 #include "iscsi/status.h"
+#include "task_management.h"
 #include "task_pool.h"
 
 /* Of a connection that takes over in its session only what is a connection's is new (13). */
@@ -37,6 +38,7 @@ static unsigned int take_over(struct connection *connection, struct session **ou
 	old->session = NULL;
 	connection_end(old, "another connection took its place");
 	session_drop_held(*out);
+	task_management_drop(*out);
 	task_pool_drop(*out); /* their connection is gone (6.3.4) */
 	return 0;
 }

@@ -128,11 +128,12 @@ struct task {
 	uint8_t *at; /* for take: what the data is for, in a store */
 	uint8_t *list; /* for take: a parameter list of up to `takes` bytes; freed with the task */
 
-	/* transfer.c */
+	/* transfer.c, task_pool.c */
 	uint64_t stall_ms; /* before it is done and answered; 0 once that is over */
 	struct deadline stall;
 	bool due; /* it is over, and the task waits for its turn */
 	enum task_state state;
+	bool awaited; /* aborted, and a task management function waits for its data */
 	uint16_t generation; /* of its slot: part of the Target Transfer Tag */
 	struct data_in in;
 	struct data_out out;

@@ -7,6 +7,7 @@
 #include "err.h"
 #include "gateway.h"
 #include "iscsi/bytes.h"
+#include "task_management.h"
 #include "task_pool.h"
 
 enum { BUCKETS = 8192 };
@@ -204,6 +205,7 @@ void session_free(struct session *session)
 	table->by_tsih[session->tsih] = NULL;
 	table->count--;
 	session_drop_held(session);
+	task_management_drop(session);
 	task_pool_drop(session);
 	free(session->held);
 	free(session);
@@ -278,6 +280,11 @@ int session_next_held(struct session *session, struct pdu *pdu, uint8_t **bytes)
 	*held = (struct held){ 0 };
 	session->exp_cmd_sn++;
 	return run ? 1 : 2;
+}
+
+const uint8_t *session_held_bytes(const struct session *session, uint32_t cmd_sn)
+{
+	return session->held ? session->held[cmd_sn % SESSION_QUEUE].bytes : NULL;
 }
 
 void session_drop_held(struct session *session)

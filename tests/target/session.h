@@ -14,6 +14,7 @@
 struct connection;
 struct err;
 struct gateway;
+struct settling;
 struct target;
 struct task_pool;
 
@@ -58,6 +59,7 @@ struct session {
 	size_t held_bytes;
 	struct task_pool *pool; /* NULL until a command has to wait */
 	uint32_t waiting; /* numbered commands in it that are not done: the window is the smaller */
+	struct settling *settling; /* a task management function that waits; or NULL */
 	uint8_t attentions; /* unit attentions that are pending, one bit an enum attention */
 	const char *chap; /* auth_word */
 	uint32_t value[PARAM_COUNT]; /* what was negotiated (params.h) */
@@ -129,6 +131,9 @@ bool session_skip(struct session *session, uint32_t cmd_sn) __attribute__((nonnu
  * where it is not to be run.
  */
 int session_next_held(struct session *session, struct pdu *pdu, uint8_t **bytes)
+	__attribute__((nonnull));
+/* The bytes of one that is held, BHS first; NULL: none is. */
+const uint8_t *session_held_bytes(const struct session *session, uint32_t cmd_sn)
 	__attribute__((nonnull));
 /* Drop all that is held. */
 void session_drop_held(struct session *session) __attribute__((nonnull));

@@ -125,18 +125,31 @@ void task_pool_abort(struct task *task)
 	task->state = TASK_ABORTED;
 }
 
-unsigned int task_pool_abort_all(struct session *session)
+unsigned int task_pool_abort_all(struct session *session, bool await)
 {
 	struct task_pool *pool = session->pool;
 	unsigned int count = 0;
 
 	for (int i = 0; pool && i < POOL_TASKS; i++) {
-		if (pool->tags[i] == TAG_NONE || pool->tasks[i].state != TASK_WAITS)
+		struct task *task = &pool->tasks[i];
+
+		if (pool->tags[i] == TAG_NONE || task->state != TASK_WAITS)
 			continue;
-		task_pool_abort(&pool->tasks[i]);
+		task_pool_abort(task);
+		task->awaited = await && task->out.ended < task->out.r2t_sn;
 		count++;
 	}
 	return count;
+}
+
+bool task_pool_awaits(const struct session *session)
+{
+	const struct task_pool *pool = session->pool;
+
+	for (int i = 0; pool && i < POOL_TASKS; i++)
+		if (pool->tags[i] != TAG_NONE && pool->tasks[i].awaited)
+			return true;
+	return false;
 }
 
 void task_pool_drop(struct session *session)

@@ -46,8 +46,10 @@ uint8_t task_pool_check(struct session *session, uint32_t tag, bool numbered)
 
 /* End one without an answer; data that still comes for it is dropped. */
 void task_pool_abort(struct task *task) __attribute__((nonnull));
-/* All of a session's. Returns how many there were. */
-unsigned int task_pool_abort_all(struct session *session) __attribute__((nonnull));
+/* All of a session's, those that R2Ts are open of being awaited if so told. Returns how many. */
+unsigned int task_pool_abort_all(struct session *session, bool await) __attribute__((nonnull));
+/* Whether one of those that are awaited still has R2Ts open. */
+bool task_pool_awaits(const struct session *session) __attribute__((nonnull));
 /* Forget all of them, for the session or its connection is gone. */
 void task_pool_drop(struct session *session) __attribute__((nonnull));
 

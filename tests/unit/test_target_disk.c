@@ -18,6 +18,12 @@
 #define IMMEDIATE LOGIN_WITH("InitialR2T=Yes|ImmediateData=Yes|FirstBurstLength=512")
 #define UNASKED LOGIN_WITH("InitialR2T=No|ImmediateData=No|FirstBurstLength=1024")
 #define BOTH LOGIN_WITH("InitialR2T=No|ImmediateData=Yes|FirstBurstLength=1024")
+/* … and in small parts, one or two at a time. */
+#define ASKED_512 \
+	LOGIN_WITH("InitialR2T=Yes|ImmediateData=No|MaxBurstLength=512|FirstBurstLength=512")
+#define ASKED_512_BY_TWO                                                                      \
+	LOGIN_WITH("InitialR2T=Yes|ImmediateData=No|MaxBurstLength=512|FirstBurstLength=512|" \
+		   "MaxOutstandingR2T=2")
 
 /* WRITE(10) and READ(10) of some blocks at 0. */
 #define WRITE_1 "2a000000000000000100"
@@ -251,23 +257,85 @@ static const struct script_row management[] = {
 	{ "T-TMF-1 twice", ASKED "> cmd F W len=512 itt=9 : " WRITE_1 "\n< r2t\n"
 				 "> tmf I F fn=1 ref=9 refsn=100 :\n< tmf code=0\n"
 				 "> tmf I F fn=1 ref=9 refsn=100 :\n< tmf code=1" },
-	{ "ABORT TASK SET: mine go, others' stay",
-	  ASKED "> cmd F W len=512 itt=9 : " WRITE_1 "\n< r2t\n" ASKED_B
-		"b > cmd F W len=512 itt=9 : " WRITE_1 "\nb < r2t\n> tmf I F fn=2 :\n< tmf code=0\n"
-		"> dataout F itt=9 ttt=r0 data=512 :\n< open\nb > dataout F itt=9 ttt=r0 "
-		"data=512 :\nb < status st=0\nb > cmd F : " TEST_UNIT_READY "\nb < status st=0" },
+	{ "ABORT TASK SET: mine go, others' stay", ASKED
+	  "> cmd F W len=512 itt=9 : " WRITE_1 "\n< r2t\n" ASKED_B
+	  "b > cmd F W len=512 itt=9 : " WRITE_1 "\nb < r2t\n> tmf I F fn=2 :\n< none\n"
+	  "> dataout F itt=9 ttt=r0 data=512 :\n< tmf code=0\n< open\nb > dataout F itt=9 ttt=r0 "
+	  "data=512 :\nb < status st=0\nb > cmd F : " TEST_UNIT_READY "\nb < status st=0" },
 	{ "CLEAR TASK SET: all go, and others learn of it",
 	  ASKED "> cmd F W len=512 itt=9 : " WRITE_1 "\n< r2t\n" ASKED_B
-		"b > cmd F W len=512 itt=9 : " WRITE_1 "\nb < r2t\n> tmf I F fn=4 :\n< tmf code=0\n"
+		"b > cmd F W len=512 itt=9 : " WRITE_1 "\nb < r2t\n> tmf I F fn=4 :\n< none\n"
+		"> dataout F itt=9 ttt=r0 data=512 :\n< tmf code=0\n"
 		"b > dataout F itt=9 ttt=r0 data=512 :\nb < open\nb > cmd F : " TEST_UNIT_READY
 		"\nb < status st=2 key=6 asc=0x2f00" },
-	{ "T-TMF-4 LUN RESET: tasks are gone",
-	  ASKED "> cmd F W len=512 itt=9 : " WRITE_1 "\n< r2t\n" ASKED_B
-		"b > cmd F W len=512 itt=9 : " WRITE_1 "\nb < r2t\n> tmf I F fn=5 :\n< tmf code=0\n"
-		"> dataout F itt=9 ttt=r0 data=512 :\n< open\nb > dataout F itt=9 ttt=r0 "
-		"data=512 :\nb < open\nb > cmd F : " TEST_UNIT_READY
-		"\nb < status st=2 key=6 asc=0x2903\n> cmd F : " TEST_UNIT_READY
-		"\n< status st=2 key=6 asc=0x2903" },
+	{ "T-TMF-4 LUN RESET: tasks are gone", ASKED
+	  "> cmd F W len=512 itt=9 : " WRITE_1 "\n< r2t\n" ASKED_B
+	  "b > cmd F W len=512 itt=9 : " WRITE_1 "\nb < r2t\n> tmf I F fn=5 :\n< none\n"
+	  "> dataout F itt=9 ttt=r0 data=512 :\n< tmf code=0\n< open\nb > dataout F itt=9 ttt=r0 "
+	  "data=512 :\nb < open\nb > cmd F : " TEST_UNIT_READY
+	  "\nb < status st=2 key=6 asc=0x2903\n> cmd F : " TEST_UNIT_READY
+	  "\n< status st=2 key=6 asc=0x2903" },
+	{ "T-TMF-3 all that R2Ts asked for is awaited, to the last F",
+	  ASKED_512_BY_TWO "> cmd F W len=512 itt=8 : " WRITE_1
+			   "\n< r2t ttt=0x100\n> cmd F W len=1024 itt=9 : " WRITE_2
+			   "\n< r2t r2tsn=0\n< r2t r2tsn=1\n> tmf I F fn=2 itt=7 :\n< none\n"
+			   "> dataout F itt=9 ttt=r0 data=512 :\n< none\n> dataout itt=9 ttt=r1 "
+			   "offset=512 data=100 :\n"
+			   "> dataout F itt=9 ttt=r1 datasn=1 offset=612 data=12 :\n< none\n"
+			   "> dataout F itt=8 ttt=0x100 data=512 :\n< tmf itt=7 code=0\n< open" },
+	{ "T-TMF-3 no more is asked for, and nothing is written",
+	  ASKED_512 "> cmd F W len=1024 itt=9 : " WRITE_2 "\n< r2t\n> tmf I F fn=2 :\n< none\n"
+		    "> dataout F itt=9 ttt=r0 data=512 byte=z :\n< tmf code=0 max=228\n< open\n"
+		    "> cmd F R len=512 : " READ_1 "\n< data byte0=0" },
+	{ "T-TMF-3 who never sends it (FastAbort) is answered after two seconds, and later data "
+	  "dropped",
+	  ASKED "> cmd F W len=512 itt=9 : " WRITE_1
+		"\n< r2t\n> tmf I F fn=5 :\nwait 1999\n< none\n"
+		"wait 1\n< tmf code=0\n> dataout F itt=9 ttt=r0 data=512 :\n< open\nwait 5000\n"
+		"< open\n> cmd F : " TEST_UNIT_READY "\n< status st=2 key=6 asc=0x2903" },
+	{ "T-TMF-3 commands before it are awaited, and not run, whenever they come", LOGIN
+	  "> cmd F sn=102 : " TEST_UNIT_READY
+	  "\n> nop sn=103 : x\n> tmf I F fn=2 sn=104 :\n< none\n"
+	  "> cmd F sn=101 : " TEST_UNIT_READY "\n< none\n> cmd F sn=100 : " TEST_UNIT_READY
+	  "\n< nop exp=104 : !x\n< tmf code=0 exp=104\n< open\n> cmd F sn=104 : " TEST_UNIT_READY
+	  "\n< status st=0 exp=105" },
+	{ "T-TMF-3 commands that never come are awaited for two seconds, and run if they come then",
+	  LOGIN "> tmf I F fn=2 sn=101 :\nwait 1999\n< none\nwait 1\n< tmf code=0 exp=100\n"
+		"> cmd F sn=100 : " TEST_UNIT_READY "\n< status st=0" },
+	{ "T-TMF-3 those of another unit are run",
+	  LOGIN "> tmf I F fn=2 sn=101 :\n< none\n> cmd F sn=100 lun=1 : " TEST_UNIT_READY
+		"\n< status st=2 key=5 asc=0x2500\n< tmf code=0" },
+	{ "T-TMF-3 a number out of the window says nothing",
+	  LOGIN "> tmf I F fn=2 sn=229 :\n< tmf code=0\n> tmf I F fn=2 sn=99 :\n< tmf code=0" },
+	{ "T-TMF-3 what comes after it is served meanwhile, and is none of its", ASKED
+	  "> cmd F W len=512 itt=9 : " WRITE_1 "\n< r2t\n> tmf I F fn=5 :\n< none\n> nop : x\n"
+	  "< nop : !x\n> cmd F W len=512 itt=10 : " AT_1(
+		  "2a") "\n< r2t itt=10\n"
+			"> cmd F R len=512 : " READ_1 "\n< data\nb > 1/3T : I|T\nb < 0000 1/3T\n"
+			"b > cmd F : " TEST_UNIT_READY "\nb < status st=0\n"
+			"wait 2000\n< tmf code=0\n> dataout F itt=10 ttt=r0 data=512 :\n< status "
+			"st=0 itt=10\n"
+			"b > cmd F : " TEST_UNIT_READY "\nb < status st=2 key=6 asc=0x2903" },
+	{ "T-TMF-3 who asks again is answered at once what was asked before", ASKED
+	  "> cmd F W len=512 itt=9 : " WRITE_1 "\n< r2t\n> tmf I F fn=2 itt=6 :\n< none\n"
+	  "> cmd F W len=512 itt=10 : " WRITE_1 "\n< r2t itt=10\n> tmf I F fn=5 itt=7 :\n"
+	  "< tmf itt=6 code=0\n< none\n> dataout F itt=10 ttt=r0 data=512 :\n< none\nwait 2000\n"
+	  "< tmf itt=7 code=0\n< open" },
+	{ "T-TMF-3 a tag that is used again awaits nothing",
+	  ASKED "> cmd F W len=512 itt=9 : " WRITE_1 "\n< r2t\n> tmf I F fn=2 :\n< none\n"
+		"> cmd F : " TEST_UNIT_READY "\n< status\n> cmd F itt=9 : " TEST_UNIT_READY
+		"\n< status st=0\n< tmf code=0" },
+	{ "T-TMF-3 unsolicited data is not awaited",
+	  UNASKED "> cmd W len=1024 itt=9 : " WRITE_2 "\n> tmf I F fn=2 :\n< tmf code=0\n"
+		  "> dataout F itt=9 data=1024 :\n< open" },
+	{ "T-TMF-3 others' data is not awaited", LOGIN ASKED_B
+	  "b > cmd F W len=512 itt=9 : " WRITE_1 "\nb < r2t\n> tmf I F fn=4 :\n< tmf code=0" },
+	{ "T-TMF-3 a session ends while it waits", ASKED
+	  "> cmd F W len=512 itt=9 : " WRITE_1 "\n< r2t\n> tmf I F fn=5 :\n> logout F fn=0 :\n"
+	  "< logout code=0\n< closed\nwait 3000" },
+	{ "T-TMF-3 a connection ends while it waits", ASKED
+	  "> cmd F W len=512 itt=9 : " WRITE_1 "\n< r2t\n> tmf I F fn=5 :\n"
+	  "b > 1/3T isid=1 tsih=a : I|T\nb < 0000 1/3T tsih=a\n< closed\nwait 2000\nb < open" },
 	{ "T-OUT-1 logout with a write open: no answer for it",
 	  ASKED "> cmd F W len=512 itt=9 : " WRITE_1 "\n< r2t\n> logout F fn=0 :\n"
 		"< logout code=0\n< closed" },
