@@ -222,10 +222,10 @@ remove_devices() {
 }
 
 # Not by udevadm control --reload: where udevd is slow to take the connection, it ignores the message
-# ("Invalid sender uid"), and udevadm's status is 0.
+# ("Invalid sender uid"), and udevadm's status is 0. A ping that it ignores fails, and is sent anew.
 reload_rules() {
 	kill -HUP "$(cat /run/udevd.pid)"
-	udevadm control --ping
+	wait_for udevadm control --ping
 }
 
 # How a host is found: no record, stock configuration, no rule, no session, no device.
