@@ -107,7 +107,7 @@ still_refused() { # WORDS
 	second=$(all_sessions | grep -vx "$first")
 	WAIT=10 wait_for disk_of_session "$second"
 	disk=/dev/$(disk_of_session "$second")
-	udevadm settle
+	settle
 	mke2fs -q -F "$disk"
 	mkdir -p /tmp/mounted
 	mount -t ext2 "$disk" /tmp/mounted

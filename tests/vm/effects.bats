@@ -56,7 +56,7 @@ node() { # OPTION...
 @test "a new login brings a disk's own timeout back, a rescan does not" {
 	echo 600 >"$(disk_of "$iqn")/timeout"
 	node --rescan
-	udevadm settle
+	settle
 	[ "$(timeout_of "$iqn")" = 600 ]
 	node --logout
 	log_in "$iqn"

@@ -185,7 +185,7 @@ node_of() { # IQN
 log_in() { # IQN
 	iscsiadm -m node -T "$1" -p "$portal" --login
 	disk_of "$1" >/dev/null
-	udevadm settle
+	settle
 }
 
 # SCSI devices of the kernel's own making, of a type (0 disk, 1 tape, 8 changer); prints the
@@ -221,8 +221,13 @@ remove_devices() {
 	fi
 }
 
-# Not by udevadm control --reload: where udevd is slow to take the connection, it ignores the message
-# ("Invalid sender uid"), and udevadm's status is 0. A ping that it ignores fails, and is sent anew.
+# Until udev is through with all events. Where udevd is slow to take a connection, it may ignore what is
+# asked there ("Invalid sender uid"): udevadm fails then, and asks anew.
+settle() {
+	wait_for udevadm settle
+}
+
+# Not by udevadm control --reload, whose status is 0 where udevd ignored it.
 reload_rules() {
 	kill -HUP "$(cat /run/udevd.pid)"
 	wait_for udevadm control --ping

@@ -48,7 +48,7 @@ attach_stock() {
 	sgw-init apply
 	echo 30 >"$(disk_of "$iqn")/timeout"
 	echo change >"$(disk_of "$iqn")/uevent"
-	udevadm settle
+	settle
 	[ "$(timeout_of "$iqn")" = 600 ]
 	[ "$(timeout_of "$other")" = 30 ]
 	sgw-init undo
@@ -59,7 +59,7 @@ attach_stock() {
 event_spares() { # SECONDS
 	echo "$1" >"$(disk_of "$iqn")/timeout"
 	echo change >"$(disk_of "$iqn")/uevent"
-	udevadm settle
+	settle
 	[ "$(timeout_of "$iqn")" = "$1" ]
 }
 

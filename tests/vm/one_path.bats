@@ -63,7 +63,7 @@ sessions() {
 	[ "$(sessions)" -eq 2 ]
 	wait_for test -e "/dev/disk/by-path/ip-$first-iscsi-$iqn-lun-0"
 	wait_for test -e "/dev/disk/by-path/ip-$second-iscsi-$iqn-lun-0"
-	udevadm settle
+	settle
 	run -0 sgw-init check
 	[[ $output == *twice*"goes to this target as well: sd"*" and sd"*" are one device"* ]]
 	command=$(sed -n 's/^still to do for session.*: \(sgw-init disconnect .*\)/\1/p' <<<"$output")

@@ -34,7 +34,7 @@ expect_tuned() {
 boot_service() {
 	iscsiadm -m node --loginall=automatic
 	disk_of "$iqn"
-	udevadm settle
+	settle
 }
 
 some_data() {

@@ -46,7 +46,7 @@ END
 		"$(add_device 8 STK L700)"
 		"$(add_device 1 IBM ULT3580-TD5)"
 	)
-	udevadm settle
+	settle
 	[ "$(cat "${devices[@]/%//timeout}" | xargs)" = "${own[*]}" ]
 	while read -r title && read -r expected; do
 		while read -r line && [ -n "$line" ]; do
@@ -57,7 +57,7 @@ END
 		done
 		reload_rules
 		udevadm trigger --action=add --subsystem-match=scsi
-		udevadm settle
+		settle
 		got=$(cat "${devices[@]/%//timeout}" | xargs)
 		if [ "$got" != "$expected" ]; then
 			echo "$title: $expected expected, it is $got"
@@ -73,7 +73,7 @@ END
 appear() { # DEVICE...
 	reload_rules
 	udevadm trigger --action=add --subsystem-match=scsi
-	udevadm settle
+	settle
 	cat "${@/%//timeout}" | xargs
 }
 
@@ -130,12 +130,12 @@ appear() { # DEVICE...
 @test "a rule reaches an attached disk by a trigger, not by a reload" {
 	local device
 	device=$(add_device 0 Amazon 'Storage Gateway')
-	udevadm settle
+	settle
 	rules | tail -n 1 >/etc/udev/rules.d/60-sgw-init.rules
 	reload_rules
-	udevadm settle
+	settle
 	[ "$(cat "$device/timeout")" = 30 ]
 	udevadm trigger --subsystem-match=scsi --property-match=DEVTYPE=scsi_device
-	udevadm settle
+	settle
 	[ "$(cat "$device/timeout")" = 600 ]
 }
