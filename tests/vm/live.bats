@@ -238,6 +238,70 @@ attach_volume() {
 	wait "$pid"
 }
 
+@test "--relogin leaves a tape drive that somebody has open, forced or not" {
+	local drive session device
+	start_gateway --gateway tape
+	iscsiadm -m discovery -t st -p "$portal" >/dev/null
+	drive=$(iscsiadm -m node | sed -n 's/.* \(.*-tapedrive-01\)$/\1/p')
+	iscsiadm -m node -T "$drive" -p "$portal" --login
+	udevadm settle
+	sgw-init apply
+	session=$(session_of "$drive")
+	device=/dev/$(ls "$session"/device/target*/*/scsi_generic)
+	exec 9<>"$device"
+	run -1 sgw-init apply --relogin 9>&-
+	[[ $output == *"$drive at $portal: in use: open by suite, process "*" (sg"* ]]
+	run -1 sgw-init apply --relogin --force 9>&-
+	[[ $output == *"$drive at $portal: in use: open by suite, process "*"in use: left as it is"* ]]
+	run -3 sgw-init apply --relogin --force --dry-run 9>&-
+	[[ $output == *"$drive: it would be left as it is: in use: "* ]]
+	exec 9>&-
+	[ "$(session_of "$drive")" = "$session" ]
+	expect_session "$drive" recv_tmo=5
+	run -0 sgw-init apply --relogin
+	[[ $output == *"logged in again"* ]]
+	expect_session "$drive" recovery_tmo=600 recv_tmo=60
+}
+
+@test "--relogin leaves the disk that /boot is on, forced or not" {
+	local disk session
+	attach_volume
+	session=$(session_of "$iqn")
+	disk=/dev/$(ls "$(disk_of "$iqn")/block")
+	mke2fs -q -F "$disk"
+	mkdir -p /boot
+	mount -t ext2 "$disk" /boot
+	run -3 sgw-init apply --relogin --force --dry-run
+	[[ $output == *"left as it is: in use: this host's /boot"* ]]
+	run -1 sgw-init apply --relogin
+	[[ $output == *"in use: this host's /boot"* ]]
+	run -1 sgw-init apply --relogin --force
+	[[ $output == *"in use: this host's /boot"* ]]
+	[ "$(session_of "$iqn")" = "$session" ]
+	umount /boot
+	sgw-init apply --relogin
+}
+
+@test "of a target with two interfaces --relogin logs in each session again, and connect uses one" {
+	start_gateway --volume myvolume:1M
+	iscsiadm -m iface -I second -o new
+	iscsiadm -m iface -I second -o update -n iface.transport_name -v tcp
+	iscsiadm -m discovery -t st -p "$portal" -I default -I second
+	iscsiadm -m node -T "$iqn" -p "$portal" --login
+	udevadm settle
+	[ "$(iscsiadm -m session | wc -l)" -eq 2 ]
+	sgw-init apply
+	run -0 sgw-init apply --relogin
+	[ "$(grep -c "logged in again" <<<"$output")" -eq 2 ]
+	[ "$(cat /sys/class/iscsi_session/*/ifacename | sort | xargs)" = 'default second' ]
+	[ "$(cat /sys/class/iscsi_connection/*/recv_tmo | xargs)" = '60 60' ]
+	sgw-init disconnect --all
+	run -0 sgw-init connect
+	[ "$(grep -c "  connected  *session" <<<"$output")" -eq 1 ]
+	[ "$(grep -c "  connected elsewhere  session" <<<"$output")" -eq 1 ]
+	[ "$(iscsiadm -m session | wc -l)" -eq 1 ]
+}
+
 @test "--relogin logs out of nothing while the portal takes no connections" {
 	local session
 	attach_volume
