@@ -235,8 +235,12 @@ static int flush_in_time(const struct spot *spot, int exclusive)
 
 	if (child < 0)
 		return errno;
-	if (child == 0)
+	if (child == 0) {
+		/* Whoever reads our output is not to wait for it, too. */
+		for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+			close(fd);
 		_exit(flush_disk(spot, exclusive) & 0xff);
+	}
 	while (waitpid(child, &status, WNOHANG) == 0) {
 		if (loop_clock_us() >= end) {
 			kill(child, SIGKILL);

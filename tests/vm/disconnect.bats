@@ -272,6 +272,23 @@ take_array() {
 	session_of "$iqn"
 }
 
+@test "a disk that takes no flush in time is not logged out of" {
+	local disk
+	start_gateway --volume myvolume:8M
+	disk=$(disk_of "$iqn")
+	echo 'temporary write back' >"$(echo "$disk"/scsi_disk/*)/cache_type"
+	kill -STOP "$gateway"
+	SECONDS=0
+	run -1 sgw-init disconnect --target "$iqn"
+	kill -CONT "$gateway"
+	[ "$SECONDS" -lt 45 ]
+	[[ $output == *"$iqn at $portal: sd"*" does not take a flush of its cache within 20 s: is the gateway away?"* ]]
+	[[ $output == *"$iqn  $portal  session"*"  failed"* ]]
+	session_of "$iqn"
+	run -0 sgw-init disconnect --target "$iqn"
+	run ! session_of "$iqn"
+}
+
 @test "a record is not forgotten while its session is in use" {
 	connect_gateway --volume myvolume:8M
 	mkswap "$link"
