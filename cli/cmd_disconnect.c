@@ -15,6 +15,7 @@
 #include "err.h"
 #include "host/database.h"
 #include "host/paths.h"
+#include "host/record_traces.h"
 #include "host/sessions.h"
 #include "iscsi/portal.h"
 #include "progress.h"
@@ -106,22 +107,30 @@ static int remove_records(struct disconnect_command *cmd, struct tx *tx, struct 
 {
 	CLEANUP(free_ptr) struct tx_file *files = calloc(cmd->forgotten_count + 1, sizeof(*files));
 	char command[512];
+	int rc = 0;
 
 	if (!files)
 		return err_oom(err);
-	for (size_t i = 0; i < cmd->forgotten_count; i++) {
+	for (size_t i = 0; rc == 0 && i < cmd->forgotten_count; i++) {
 		const struct record *record = cmd->forgotten[i];
+		char *link = NULL;
 
+		rc = record_link(record, &link, err);
 		files[i] = (struct tx_file){
 			.path = record->path,
 			.type = &document_open_iscsi,
 			.before = &record->bytes,
 			.mode = 07777,
 			.database = open_iscsi_database(record->path),
+			.link = link,
 		};
 	}
 	describe(cmd->opt, command, sizeof(command));
-	return tx_commit(tx, command, files, cmd->forgotten_count, cmd->id, err);
+	if (rc == 0)
+		rc = tx_commit(tx, command, files, cmd->forgotten_count, cmd->id, err);
+	for (size_t i = 0; i < cmd->forgotten_count; i++)
+		free((char *)files[i].link);
+	return rc;
 }
 
 static int forget(struct disconnect_command *cmd, struct err *err)

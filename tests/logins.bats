@@ -256,7 +256,7 @@ left_alone() {
 # another_record PORTAL INTERFACE: of the volume, with all that its first one has
 another_record() {
 	local record=$HOST/etc/iscsi/nodes/$iqn/${1/:/,},1/$2
-	mkdir -p "${record%/*}"
+	[ -d "${record%/*}" ] || mkdir -m 700 "${record%/*}"
 	sed -e "s/^iface.iscsi_ifacename = .*/iface.iscsi_ifacename = $2/" \
 		-e "s/^node.conn\[0\].address = .*/node.conn[0].address = ${1%:*}/" \
 		"$(record_of "$iqn" default)" >"$record"
@@ -326,4 +326,65 @@ $PORTAL elsewhere session1
 	run -0 --separate-stderr on_kernel sgw-init connect
 	[[ $output == *"gateway.example:$PORT  connected  session1"* ]]
 	[ -z "$stderr" ]
+}
+
+# discovered TARGET...: their records, as iscsiadm's discovery makes them, and its links to them
+discovered() {
+	local target dir=$HOST/etc/iscsi/send_targets/127.0.0.1,$PORT
+	mkdir -p "$dir"
+	echo '# BEGIN RECORD' >"$dir/st_config"
+	chmod -R go= "$HOST/etc/iscsi/send_targets"
+	for target; do
+		sed -i -e 's/^node.discovery_type = .*/node.discovery_type = send_targets/' \
+			-e "/^node.discovery_type/i node.discovery_address = 127.0.0.1\nnode.discovery_port = $PORT" \
+			"$(record_of "$target" default)"
+		ln -s "/etc/iscsi/nodes/$target/127.0.0.1,$PORT,1" "$dir/$target,127.0.0.1,$PORT,1,default"
+	done
+}
+
+@test "disconnect --forget leaves nothing of a record, as iscsiadm does, and undo brings all of it back" {
+	local name=iqn.1997-05.com.amazon:volume
+	tuned --targets 2
+	discovered "$name-01" "$name-02"
+	tree_state "$HOST/etc" >"$BATS_TEST_TMPDIR/before"
+	run -0 on_kernel sgw-init disconnect --forget --target "$name-01"
+	[[ $output == *"1 record removed"* ]]
+	[ -z "$(find "$HOST/etc/iscsi" -path "*$name-01*")" ]
+	[ "$(find "$HOST/etc/iscsi/nodes" "$HOST/etc/iscsi/send_targets" -path "*$name-02*" | wc -l)" -eq 4 ]
+	[ -e "$HOST/etc/iscsi/send_targets/127.0.0.1,$PORT/st_config" ]
+	on_kernel sgw-init undo
+	tree_state "$HOST/etc" | diff "$BATS_TEST_TMPDIR/before" -
+}
+
+@test "disconnect --forget leaves another interface's record, and a link that is none of the record's" {
+	local link=$HOST/etc/iscsi/send_targets/127.0.0.1,PORT/$iqn,127.0.0.1,PORT,1,default
+	tuned --volume myvolume:1M
+	another_record "127.0.0.2:$PORT" default
+	discovered "$iqn"
+	link=${link//PORT/$PORT}
+	ln -sfn /etc/elsewhere "$link"
+	tree_state "$HOST/etc" >"$BATS_TEST_TMPDIR/before"
+	run -0 on_kernel sgw-init disconnect --forget "$PORTAL"
+	[ "$(readlink "$link")" = /etc/elsewhere ]
+	[ -e "$HOST/etc/iscsi/nodes/$iqn/127.0.0.2,$PORT,1/default" ]
+	[ ! -e "$HOST/etc/iscsi/nodes/$iqn/127.0.0.1,$PORT,1" ]
+	on_kernel sgw-init undo
+	tree_state "$HOST/etc" | diff "$BATS_TEST_TMPDIR/before" -
+	# One that was not there does not come.
+	rm "$link"
+	on_kernel sgw-init disconnect --forget --target "$iqn"
+	[ ! -e "$HOST/etc/iscsi/nodes/$iqn" ]
+	on_kernel sgw-init undo
+	[ ! -L "$link" ]
+	[ -e "$(record_of "$iqn" default)" ]
+}
+
+@test "undo of a forgotten record is no failure where its discovery is gone" {
+	tuned --volume myvolume:1M
+	discovered "$iqn"
+	on_kernel sgw-init disconnect --forget --target "$iqn"
+	rm -r "$HOST/etc/iscsi/send_targets"
+	run -0 on_kernel sgw-init undo
+	[ -e "$(record_of "$iqn" default)" ]
+	[ ! -e "$HOST/etc/iscsi/send_targets" ]
 }

@@ -81,9 +81,9 @@ static json_t *format_file(const struct entry_file *file, struct buf *images)
 		before = NULL;
 	}
 	/* A NULL among them fails the packing, which then drops the others. */
-	return json_pack("{s:s, s:s, s:s?, s:s?, s:o, s:o}", "path", file->path, "real", file->real,
-			 "type", file->type, "database", file->database, "before", before, "after",
-			 after);
+	return json_pack("{s:s, s:s, s:s?, s:s?, s:s*, s:o, s:o}", "path", file->path, "real",
+			 file->real, "type", file->type, "database", file->database, "link",
+			 file->link, "before", before, "after", after);
 }
 
 /* An entry without live values has no such list. */
@@ -195,6 +195,7 @@ void entry_done(struct entry *entry)
 		free(file->real);
 		free(file->type);
 		free(file->database);
+		free(file->link);
 		attributes_done(&file->attributes);
 	}
 	free(entry->files);

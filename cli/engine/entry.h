@@ -35,6 +35,7 @@ struct entry_file {
 	char *real; /* the same without links */
 	char *type; /* name of its document_type; NULL: none */
 	char *database; /* its database root, NULL: no record */
+	char *link; /* of a record that was removed: the link to it, gone with it; else NULL */
 	struct image before, after;
 	struct attributes attributes; /* before's, where it existed */
 	mode_t mode; /* after's, where it exists */

@@ -172,6 +172,8 @@ static int parse_file(const json_t *object, size_t size, const struct buf *image
 		ret = parse_path(object, "real", false, &file->real, err);
 	if (ret == 0)
 		ret = parse_path(object, "database", true, &file->database, err);
+	if (ret == 0 && json_object_get(object, "link"))
+		ret = parse_path(object, "link", false, &file->link, err);
 	if (ret == 0)
 		ret = parse_text(object, "type", true, &file->type, err);
 	if (ret == 0)

@@ -12,6 +12,7 @@
 #include "err.h"
 #include "host/lock.h"
 #include "host/paths.h"
+#include "host/record_traces.h"
 #include "os/sync.h"
 
 enum {
@@ -224,6 +225,18 @@ static bool has_records(const struct change_set *set)
 	return false;
 }
 
+/* What is beside a record goes after it. */
+static int remove_traces(const struct change_set *set, const struct change *change, struct err *err)
+{
+	int ret = 0;
+
+	if (!change->retire)
+		return 0;
+	if (change->link)
+		ret = record_link_remove(set->paths, change->link, change->path, err);
+	return ret < 0 ? ret : record_dirs_remove(set->paths, change->real, err);
+}
+
 static int move_all(struct change_set *set, struct err *err)
 {
 	struct dir_cursor cursors[2] = { 0 };
@@ -241,6 +254,8 @@ static int move_all(struct change_set *set, struct err *err)
 	}
 	dir_cursor_done(&cursors[0]);
 	dir_cursor_done(&cursors[1]);
+	for (i = 0; ret == 0 && i < set->count; i++)
+		ret = remove_traces(set, &set->changes[i], err);
 	if (lock_release(&lock, set->paths, ret < 0 ? &second : err) < 0 && ret == 0)
 		ret = -err->code;
 	return ret;
@@ -291,7 +306,8 @@ static int sync_dirs(const struct change_set *set, struct err *err)
 	int ret = 0;
 
 	for (i = 0; ret == 0 && i < set->count; i++) {
-		ret = add_parent(&dirs, set->changes[i].real, err);
+		if (!set->changes[i].retire) /* else it may be gone, and what is left is synced */
+			ret = add_parent(&dirs, set->changes[i].real, err);
 		if (ret == 0 && set->changes[i].database)
 			ret = dirs_add(&dirs, set->changes[i].database, err);
 	}

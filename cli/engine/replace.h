@@ -24,6 +24,9 @@ struct paths;
 struct change {
 	char *real; /* without links; owned */
 	const char *database; /* its database root, NULL: no record */
+	bool retire; /* a record that goes with its link and the directories that it leaves empty */
+	const char *link; /* NULL: there is none */
+	const char *path; /* the record, as the host names it: what the link leads to */
 	size_t number; /* names its temp; unlike the others' */
 	bool exists; /* as it was looked at; then st tells which file it was */
 	struct stat st;

@@ -18,6 +18,7 @@
 #include "host/found.h"
 #include "host/lock.h"
 #include "host/paths.h"
+#include "host/record_traces.h"
 #include "os/signals.h"
 
 struct tx {
@@ -142,6 +143,20 @@ static int describe(struct entry_file *out, const struct tx_file *file, const st
 	return attributes_copy(&out->attributes, &now->attributes, err);
 }
 
+/* Undo is to bring back a link that there was, and no other. */
+static int describe_link(struct entry_file *out, const struct paths *paths,
+			 const struct tx_file *file, struct err *err)
+{
+	int ret = 0;
+
+	if (file->link && !file->after)
+		ret = record_link_stands(paths, file->link, file->path, err);
+	if (ret <= 0)
+		return ret;
+	out->link = strdup(file->link);
+	return out->link ? 0 : err_oom(err);
+}
+
 static int add_file(struct work *work, const struct tx_file *file, struct found *now,
 		    struct err *err)
 {
@@ -150,6 +165,8 @@ static int add_file(struct work *work, const struct tx_file *file, struct found 
 	int ret;
 
 	ret = describe(out, file, now, err);
+	if (ret == 0)
+		ret = describe_link(out, work->set.paths, file, err);
 	if (ret == 0 && file->after)
 		/* A directory that is still to be made holds no neighbours. */
 		ret = now->exists
@@ -159,6 +176,9 @@ static int add_file(struct work *work, const struct tx_file *file, struct found 
 		return ret;
 	change.attributes.mode = out->mode;
 	change.database = out->database;
+	change.path = out->path;
+	change.link = out->link;
+	change.retire = out->database && !file->after;
 	change.after = out->after;
 	return replace_add(&work->set, &change, now, err);
 }

@@ -31,6 +31,7 @@ struct tx_file {
 	const struct buf *after; /* NULL: remove it */
 	mode_t mode; /* of a new file; of an old one the bits it may keep (07777: all) */
 	const char *database; /* a record: the database root, for temps and its lock */
+	const char *link; /* a record to remove: the link to it, as host/record_traces.h; or NULL */
 };
 
 /*
@@ -74,7 +75,8 @@ void tx_go_on(struct tx *tx, const char *id);
  * Check all of it, then write all of it: before-images and intent synced,
  * temps synced, renames under the database's lock, directories synced, done
  * mark. Missing directories are made (0700 below a database, else 0755) and
- * journaled. Returns 0 with the entry's id, or negative errno with nothing
+ * journaled; those that a record to remove leaves empty go with it, and so does
+ * its link, which comes back with it. Returns 0 with the entry's id, or negative errno with nothing
  * changed (what was done is taken back; if even that fails, err says what is
  * left and that `sgw-init undo` finishes it). Neither files nor live values:
  * nothing is written.

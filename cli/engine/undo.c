@@ -18,6 +18,7 @@
 #include "err.h"
 #include "host/lock.h"
 #include "host/paths.h"
+#include "host/record_traces.h"
 #include "os/signals.h"
 
 static int remove_dir(const struct paths *paths, const char *path, struct dirs *parents,
@@ -73,6 +74,22 @@ static int remove_temps(const struct paths *paths, const struct entry *entry, st
 	return ret;
 }
 
+/* Of records that are back, also where a killed run brought them. */
+static int restore_links(const struct paths *paths, const struct entry *entry, struct err *err)
+{
+	size_t i;
+	int ret = 0;
+
+	for (i = 0; ret >= 0 && i < entry->file_count; i++) {
+		const struct entry_file *file = &entry->files[i];
+
+		ret = file->link ? paths_exists(paths, file->path, err) : 0;
+		if (ret > 0)
+			ret = record_link_restore(paths, file->link, file->path, err);
+	}
+	return ret < 0 ? ret : 0;
+}
+
 /*
  * Put the files back as they are now, and the mark behind it (or drop the
  * entry). Each file is either as before or not yet, so that a second run after
@@ -87,6 +104,8 @@ static int put_back(const struct paths *paths, const struct entry *entry, struct
 	if (ret == 0)
 		ret = replace_write(&restore->set, err);
 	*touched |= restore->set.touched;
+	if (ret == 0)
+		ret = restore_links(paths, entry, err);
 	if (ret == 0)
 		ret = remove_dirs(paths, &entry->dirs, err);
 	/* Live values are set once an entry is done: one to be dropped has set none. */

@@ -150,6 +150,8 @@ static void damage_is_told(void **state)
 		{ "\"size\":8,\"sha", "\"size\":9,\"sha", "8 bytes instead of 9" },
 		{ "\"sha256\":\"", "\"sha256\":\"0", "checksum" },
 		{ "\"path\":\"/", "\"path\":\"", "\"path\" is no plain path" },
+		{ "\"path\":\"", "\"link\":\"x\",\"path\":\"", "\"link\" is no plain path" },
+		{ "\"path\":\"", "\"link\":7,\"path\":\"", "\"link\"" },
 		{ "/etc/real/", "/etc/../", "\"real\" is no plain path" },
 		{ "/etc/real/", "/etc//", "\"real\" is no plain path" },
 		{ "/etc/real/iscsid.conf", "/etc/real/", "\"real\" is no plain path" },

@@ -272,6 +272,30 @@ take_array() {
 	session_of "$iqn"
 }
 
+# What iscsiadm keeps below its database: names, modes, where links lead.
+database() {
+	find /etc/iscsi/nodes /etc/iscsi/send_targets -exec stat -c '%A %N' {} + | sort
+}
+
+@test "a forgotten record leaves what iscsiadm leaves, and what was discovered can be deleted" {
+	start_gateway --volume myvolume:1M --volume another:1M
+	sgw-init disconnect --all
+	rm -r /etc/iscsi/nodes
+	iscsiadm -m discovery -t st -p "$portal"
+	database >discovered
+	iscsiadm -m node -T "$iqn" -p "$portal" -o delete
+	database >deleted
+	iscsiadm -m discovery -t st -p "$portal"
+	run -0 sgw-init disconnect --target "$iqn" --forget
+	database | diff deleted -
+	sgw-init undo
+	database | diff discovered -
+	sgw-init disconnect --target "$iqn" --forget
+	run -0 iscsiadm -m discoverydb -t st -p "$portal" -o delete
+	[ -z "$output" ]
+	[ -z "$(find /etc/iscsi/nodes /etc/iscsi/send_targets -mindepth 1)" ]
+}
+
 @test "a disk that takes no flush in time is not logged out of" {
 	local disk
 	start_gateway --volume myvolume:8M
