@@ -333,6 +333,12 @@ static int undo_or_show(const struct paths *paths, const struct options *opt, st
 	table_init(&steps.table, titles);
 	if (rc == 0)
 		rc = undo(&steps, paths, opt, err);
+	if (rc == -ENOENT && opt->args[0] && strcmp(err->place, opt->args[0]) == 0) {
+		CLEANUP(buf_done) struct buf command = { 0 };
+
+		options_command(opt, "undo --list", WITH_ROOT, &command);
+		err_add_command(err, "; see: ", buf_text(&command));
+	}
 	sessions_done(&steps.sessions);
 	table_done(&steps.table);
 	json_decref(steps.list);

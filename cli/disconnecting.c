@@ -128,6 +128,7 @@ static void drop_passing(struct uses *uses)
 		}
 		free(use->by);
 		free(use->next);
+		free(use->look);
 	}
 	uses->count = kept;
 }
@@ -155,6 +156,13 @@ static int refuse(const struct uses *uses, const struct buf *also, struct err *e
 		if (!err_add_command(err, separator, uses->items[i].next))
 			break;
 		separator = ", then: ";
+	}
+	for (size_t i = 0; i < uses->count; i++) {
+		if (!uses->items[i].look || uses->items[0].kind == USE_ROOT)
+			continue;
+		err_add_command(err, "; where umount finds it busy, this tells who is in it: ",
+				uses->items[i].look);
+		break;
 	}
 	return -err->code;
 }

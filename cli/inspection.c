@@ -75,7 +75,7 @@ int inspection_discover(struct inspection *in, const struct options *opt, struct
 		rc = judge(&in->portals.results[i], opt->skip_unreachable, &silent, err);
 	if (rc == 0 && silent > 0)
 		rc = err_set(err, EHOSTUNREACH,
-			     "%zu of %zu portals gave no answer: nothing was changed; "
+			     "%zu of %zu portals gave no answer, so nothing is done; "
 			     "--skip-unreachable goes on without them",
 			     silent, in->portals.count);
 	return rc;

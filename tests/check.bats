@@ -410,3 +410,8 @@ END
 	run -0 check "$PORTAL"
 	[[ $output != *"does not offer it"* ]]
 }
+
+@test "what check cannot look at it does not call unchanged" {
+	run -1 sgw-init check --root "$HOST" 127.0.0.1:1
+	[[ $output == *"1 of 1 portals gave no answer, so nothing is done; --skip-unreachable"* ]]
+}

@@ -202,6 +202,7 @@ session3 ($name-03) would need a new login for recv_tmo: it has no record to log
 	# shellcheck disable=SC2016 # for the inner shell
 	run -1 on_kernel sh -c 'mount -t tmpfs /dev/sdgw1 /mnt && sgw-init apply --relogin'
 	[[ $output == *"still to do for session1 ($name-01): log in again"* ]]
+	[[ $output == *"end that with: umount /mnt; where umount finds it busy, this tells who is in it: fuser -vm /mnt"$'\n'* ]]
 }
 
 # left_alone WORDS COMMAND: with that done on the host --relogin leaves the session, forced or not

@@ -134,3 +134,12 @@ undo() {
 	run -0 undo
 	[ ! -e "$RULE" ]
 }
+
+@test "undo of what is no entry says how to list them" {
+	local id
+	sgw-init apply --root "$HOST"
+	for id in foo 20200101T000000Z ..; do
+		run -1 undo "$id"
+		[ "$output" = "sgw-init: $id: there is no such entry in the journal; see: sgw-init undo --list --root $HOST" ]
+	done
+}

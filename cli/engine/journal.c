@@ -215,7 +215,7 @@ static int load(const struct paths *paths, const char *id, bool with_images, str
 
 	*entry = (struct entry){ 0 };
 	if (!journal_id_valid(id)) {
-		err_set(err, ENOENT, "there is no such entry; `sgw-init undo --list` shows them");
+		err_set(err, ENOENT, "there is no such entry in the journal");
 		return err_at(err, "%s", id);
 	}
 	ret = read_entry_file(paths, id, JOURNAL_INTENT, INTENT_MAX, &json, err);

@@ -38,6 +38,7 @@ static int add_use(struct uses *uses, struct use use, struct err *err)
 			uses->items = grown;
 		free(use.by);
 		free(use.next);
+		free(use.look);
 		return err_oom(err);
 	}
 	uses->items = grown;
@@ -297,10 +298,13 @@ static struct use use_of(const struct host_use_item *item, const char *name)
 		} else if (item->pid == 0) {
 			use.by = text("mounted on %s (%s)", item->text, name);
 			use.next = text("umount %s", buf_text(&point));
+			use.look = text("fuser -vm %s", buf_text(&point));
 		} else {
 			use.by = text("mounted on %s in the namespace of process %u (%s)",
 				      item->text, item->pid, name);
 			use.next = text("nsenter -m -t %u umount %s", item->pid, buf_text(&point));
+			use.look =
+				text("nsenter -m -t %u fuser -vm %s", item->pid, buf_text(&point));
 		}
 		break;
 	case USE_SWAP:
@@ -376,6 +380,7 @@ void uses_done(struct uses *uses)
 	for (size_t i = 0; i < uses->count; i++) {
 		free(uses->items[i].by);
 		free(uses->items[i].next);
+		free(uses->items[i].look);
 	}
 	free(uses->items);
 	*uses = (struct uses){ 0 };

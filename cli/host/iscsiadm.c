@@ -274,6 +274,9 @@ static int run(const struct paths *paths, const struct iscsiadm_target *target, 
 
 	portal_argument(target, portal, sizeof(portal));
 	rc = program_run(paths, argv, deadline_ms, &result, err);
+	if (rc == -ENOENT)
+		err_add_command(err, "; ",
+				"install open-iscsi (Debian) or iscsi-initiator-utils (RHEL)");
 	row = iscsiadm_code(result.code);
 	if (rc == 0 && result.late)
 		rc = err_set(err, ETIMEDOUT,

@@ -159,6 +159,11 @@ void record_place(struct record *record, const char *target, const char *portal,
 			    portal);
 }
 
+/* iscsiadm itself may not find such a record. */
+#define MEND                                                                                     \
+	": move this file away, or have it deleted by iscsiadm -m node -o delete; apply PORTAL " \
+	"makes it anew"
+
 /* One key of the identity: as the place says, or the record cannot be told from another. */
 static void hold_against(struct record *record, const char *key, const char *expected)
 {
@@ -166,14 +171,15 @@ static void hold_against(struct record *record, const char *key, const char *exp
 	char canonical[64];
 
 	if (!value) {
-		set_problem(record, "it has no %s, so nobody can tell whose record it is", key);
+		set_problem(record, "it has no %s, so nobody can tell whose record it is" MEND,
+			    key);
 		return;
 	}
 	if (strcmp(key, NODE_ADDRESS) == 0 &&
 	    address_canonical(value, canonical, sizeof(canonical)) == 0)
 		value = canonical;
 	if (strcmp(value, expected) != 0)
-		set_problem(record, "its %s is \"%s\", but its path says \"%s\"", key, value,
+		set_problem(record, "its %s is \"%s\", but its path says \"%s\"" MEND, key, value,
 			    expected);
 }
 

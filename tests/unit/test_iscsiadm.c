@@ -77,6 +77,25 @@ static int exit_with(struct fixture *fixture, int code, struct err *err)
 	return iscsiadm_login(&fixture->live, &target, LONG, err);
 }
 
+/* Beside the stand-in there is none, unless this machine has open-iscsi. */
+static void where_it_is_missing_the_package_is_named(void **state)
+{
+	static const char *const own[] = { "/usr/sbin/iscsiadm", "/sbin/iscsiadm",
+					   "/usr/bin/iscsiadm", "/usr/local/sbin/iscsiadm" };
+	struct fixture *fixture = *state;
+	struct err err = { 0 };
+
+	for (size_t i = 0; i < ARRAY_LEN(own); i++) {
+		if (access(own[i], F_OK) == 0)
+			skip();
+	}
+	assert_int_equal(unlink(scratch_path(&fixture->scratch, "/bin/iscsiadm")), 0);
+	assert_int_equal(iscsiadm_login(&fixture->live, &target, LONG, &err), -ENOENT);
+	assert_non_null(strstr(err.reason, "iscsiadm is not installed"));
+	assert_non_null(
+		strstr(err.reason, "; install open-iscsi (Debian) or iscsi-initiator-utils"));
+}
+
 /* A gateway may offer such a name: RFC 7143, 4.2.7.2 forbids it, and it is met in the field. */
 static void a_name_does_not_end_the_command_to_type(void **state)
 {
@@ -262,6 +281,7 @@ int main(void)
 		cmocka_unit_test(names_exactly_one_record),
 		cmocka_unit_test(sees_whether_iscsid_listens),
 		cmocka_unit_test(names_the_command_that_starts_iscsid_here),
+		cmocka_unit_test(where_it_is_missing_the_package_is_named), /* takes it away */
 	};
 
 	return cmocka_run_group_tests_name("iscsiadm", tests, set_up, tear_down);

@@ -88,7 +88,7 @@ still_refused() { # WORDS
 	mount "$link" /tmp/mounted
 	echo kept >/tmp/mounted/file
 	still_refused "mounted on /tmp/mounted"
-	[[ $output == *"end that with: umount /tmp/mounted"* ]]
+	[[ $output == *"end that with: umount /tmp/mounted; "*"fuser -vm /tmp/mounted"* ]]
 	run -0 sgw-init devices
 	[[ $output == *"mounted on /tmp/mounted"* ]]
 	umount /tmp/mounted
