@@ -77,7 +77,7 @@ setup() {
 	stop_gateway
 	SECONDS=0
 	run -1 sgw-init connect
-	[ "$SECONDS" -lt 15 ]
+	[ "$SECONDS" -lt 60 ]
 	[[ $output == *"$iqn at $portal: it refuses connections: is the gateway running"* ]]
 	run -1 sgw-init connect "$portal"
 	[[ $output == *"$portal"* ]]

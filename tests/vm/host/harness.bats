@@ -35,7 +35,7 @@ qemu_runs() {
 }
 
 no_qemu_is_left() {
-	for _ in {1..100}; do
+	for _ in {1..500}; do
 		qemu_runs || return 0
 		sleep 0.02
 	done
@@ -102,19 +102,19 @@ no_qemu_is_left() {
 }
 
 @test "a test that hangs is ended, with all it started, and the next one runs" {
-	SUITE_LIMIT=1 run_suite 1 <<-'END'
+	SUITE_LIMIT=3 run_suite 1 <<-'END'
 		%test "one" { echo $BASHPID >pid; sleep 1000; }
 		%test "two" { :; }
 	END
 	[ "${lines[1]}" = 'not ok 1 a: one' ]
-	[ "${lines[2]}" = '# stopped after 1 s' ]
+	[ "${lines[2]}" = '# stopped after 3 s' ]
 	[ "${lines[3]}" = 'ok 2 a: two' ]
 	run ! kill -0 "$(cat pid)"
 }
 
 @test "a test that was stopped has its teardown, and its daemons end with it" {
 	cp "$ROOT/tests/vm/guest.bash" .
-	SUITE_LIMIT=1 run_suite 1 <<-'END'
+	SUITE_LIMIT=3 run_suite 1 <<-'END'
 		load guest
 		log_dir=$BATS_TEST_DIRNAME
 		teardown() { cat "$BATS_TEST_TMPDIR/made"; }
@@ -128,7 +128,7 @@ no_qemu_is_left() {
 	END
 	echo "$output"
 	[ "${lines[1]}" = 'not ok 1 a: one' ]
-	[ "${lines[2]}" = '# stopped after 1 s' ]
+	[ "${lines[2]}" = '# stopped after 3 s' ]
 	[ "${lines[3]}" = '# torn down' ]
 	[ "${lines[4]}" = 'ok 2 a: two' ]
 }
