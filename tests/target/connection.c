@@ -236,7 +236,8 @@ bool connection_handle(struct connection *connection)
 		if (!out_ready(&gateway->out))
 			return true;
 		if (connection->phase == CONNECTION_FULL &&
-		    (transfer_send_more(connection) || task_management_go_on(connection) ||
+		    (transfer_send_more(connection) ||
+		     (connection->session->settling && task_management_go_on(connection)) ||
 		     command_run_held(connection)))
 			continue;
 		rc = pdu_reader_next(&connection->reader, &pdu, &err);

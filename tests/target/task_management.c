@@ -135,7 +135,7 @@ bool task_management_go_on(struct connection *connection)
 {
 	struct session *session = connection->session;
 
-	if (__builtin_expect(!session->settling, 1) || !is_settled(session->settling))
+	if (!is_settled(session->settling))
 		return false;
 	settle(session->settling);
 	task_management_drop(session);

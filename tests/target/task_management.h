@@ -19,7 +19,7 @@ void task_management(struct connection *connection, const struct pdu *pdu) __att
  * for and the commands before it have come (4.2.3.3); not all initiators send
  * them (open-iscsi's FastAbort), so that this has its time (WAIT_TASKS).
  *
- * Answer it if it has waited enough; returns whether there was one.
+ * Answer session->settling if it has waited enough; returns whether it has.
  */
 bool task_management_go_on(struct connection *connection) __attribute__((nonnull));
 /* Whether a command that is numbered comes late for it: it counts as received, and is not run. */
