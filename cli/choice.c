@@ -164,14 +164,12 @@ int choice_check(struct choice *choice, const struct sessions *sessions, const s
 	return err_at(err, "%s", unknown->host);
 }
 
-/* Those of the choice alone: of other makes and targets there may be any number. */
-static bool meet_chosen(const struct choice *choice, const char *target, const char *address,
-			uint16_t port)
+/* Also of other makes: a portal that only those have is none that was misspelled. */
+static bool meet_any(const struct choice *choice, const char *target, const char *address,
+		     uint16_t port)
 {
-	if (!choice_has(choice, target, address, port))
-		return false;
 	meet(choice, address, port);
-	return true;
+	return choice_has(choice, target, address, port);
 }
 
 static bool meet_sessions(const struct choice *choice, const struct sessions *sessions)
@@ -183,7 +181,7 @@ static bool meet_sessions(const struct choice *choice, const struct sessions *se
 	for (size_t i = 0; i < sessions->count; i++) {
 		const struct host_session *session = &sessions->items[i];
 
-		any |= meet_chosen(choice, session->target, session->address, session->port);
+		any |= meet_any(choice, session->target, session->address, session->port);
 	}
 	return any;
 }
@@ -197,7 +195,7 @@ static int meet_records(const struct choice *choice, const struct paths *paths, 
 	for (size_t i = 0; rc == 0 && i < database.count; i++) {
 		const struct record *record = &database.records[i];
 
-		*any |= meet_chosen(choice, record->target, record->address, record->port);
+		*any |= meet_any(choice, record->target, record->address, record->port);
 	}
 	database_done(&database);
 	return rc;
@@ -245,7 +243,7 @@ int choice_exists(struct choice *choice, const struct sessions *sessions, const 
 		return 0;
 	portal_text_of(unmet->host, unmet->port, portal);
 	err_set(err, ENOENT,
-		"no session and no record of a Storage Gateway has it for its portal; misspelled? "
+		"no session and no record here has it for its portal; misspelled? "
 		"sgw-init devices lists the sessions");
 	return err_at(err, "%s", portal);
 }

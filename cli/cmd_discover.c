@@ -110,6 +110,9 @@ static int discover(const struct paths *paths, const struct options *opt, struct
 	int code = EXIT_DONE;
 	int rc = portals_discover(&portals, paths, opt->args, opt->arg_count, opt->timeout_ms, err);
 
+	for (size_t i = 0; rc == 0 && i < portals.count; i++)
+		portal_warn_told(&portals.results[i]);
+
 	if (rc == 0)
 		rc = opt->output == OUTPUT_JSON ? print_json(&portals, err)
 						: print_table(&portals, err);

@@ -226,7 +226,9 @@ static int validate_file(const char *file, const char **name, struct err *err)
 			rc = profile_overlay(&profile, buf_text(&bytes), bytes.len, file, err);
 		if (rc == 1)
 			continue;
-		*name = *known;
+		/* What cannot be read names none. */
+		if (rc == 0)
+			*name = *known;
 		return rc < 0 ? rc : profile_check(&profile, err);
 	}
 	return rc;

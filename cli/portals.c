@@ -89,6 +89,32 @@ void portal_warn(const struct discovery_result *result)
 		warn("%s: it offers no targets", text);
 }
 
+void portal_warn_told(const struct discovery_result *result)
+{
+	const struct portal *last = NULL;
+	char text[PORTAL_TEXT_MAX];
+	struct portal reached;
+	const bool known = portal_reached(result, &reached);
+
+	portal_text(&result->asked, text);
+	for (size_t i = 0; i < result->targets.count; i++) {
+		const struct target *target = &result->targets.list[i];
+
+		for (size_t j = 0; j < target->portal_count; j++) {
+			const struct portal *told = &target->portals[j];
+
+			if (!told->numeric || address_kind(told->address) != ADDRESS_PUBLIC ||
+			    (known && portal_equal(told, &reached)) ||
+			    (last && portal_equal(told, last)))
+				continue;
+			warn("%s: it tells %s for %s, a public address: AWS supports no gateway "
+			     "there",
+			     text, told->host, target->name);
+			last = told;
+		}
+	}
+}
+
 static int by_text(const void *a, const void *b)
 {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);

@@ -37,6 +37,9 @@ void portals_initiator_name(const struct paths *paths, char name[ISCSI_NAME_SIZE
 /* Warn of what is odd about an answer. */
 void portal_warn(const struct discovery_result *result);
 
+/* The same of the addresses that it tells, for who looks at them alone and makes no records. */
+void portal_warn_told(const struct discovery_result *result);
+
 /* What a portal is, by the first of its targets that tells. */
 enum gateway_kind portal_kind(const struct discovery_result *result);
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "profiles.h"
 
+#include <errno.h>
+#include <string.h>
+
 #include "err.h"
 
 int profiles_load(struct wanted *wanted, const struct paths *paths, const struct options *opt,
@@ -14,5 +17,9 @@ int profiles_load(struct wanted *wanted, const struct paths *paths, const struct
 		err->code = ERR_USAGE;
 		return -ERR_USAGE;
 	}
-	return wanted_check(wanted, err);
+	rc = wanted_check(wanted, err);
+	/* Two values may not go together, of which one is the command line's. */
+	if (rc == -EINVAL && strcmp(err->place, "--set") == 0)
+		err->code = ERR_USAGE;
+	return rc < 0 ? -err->code : 0;
 }

@@ -141,6 +141,7 @@ static void take(void *arg, struct discovery_result *result)
 	if (result->rc == 0 || result->stage > DISCOVERY_CONNECT || !in_range) {
 		progress_clear(&sweep->progress);
 		portal_warn(result);
+		portal_warn_told(result);
 		sweep->found(sweep->arg, result, in_range);
 	}
 	sweep->done++;

@@ -57,7 +57,7 @@ on_host() {
 			[[ $stderr == *"misspelled? sgw-init devices lists the sessions" ]]
 		done
 	done
-	[[ $stderr == "sgw-init: 127.0.0.9:3261: no session and no record of a Storage Gateway has it for its portal; "* ]]
+	[[ $stderr == "sgw-init: 127.0.0.9:3261: no session and no record here has it for its portal; "* ]]
 	run -1 on_host sgw-init disconnect --target "${iqn}e"
 	[[ $output == "sgw-init: ${iqn}e: there is neither a session nor a record of it; "* ]]
 	[ -e "$HOST/etc/iscsi/nodes/$iqn/127.0.0.9,3260,1/default" ]

@@ -52,6 +52,18 @@ is_plain() {
 	END
 }
 
+@test "discover warns of a public address that a gateway tells, of a range as well" {
+	local range
+	need socat
+	start_target --control "$CONTROL"
+	offer 'TargetName=iqn.1997-05.com.amazon:a\0TargetAddress=8.8.8.8:3260,1\0TargetAddress=10.0.0.1:3260,1\0'
+	for range in "$PORTAL" "127.0.0.1/32:$PORT"; do
+		run -0 --separate-stderr sgw-init discover "$range"
+		[ "$(grep -c 'tells 8.8.8.8 for iqn.1997-05.com.amazon:a, a public address' <<<"$stderr")" -eq 1 ]
+		[[ $stderr != *10.0.0.1* ]]
+	done
+}
+
 @test "apply warns where a record would lead to a public address" {
 	need socat
 	start_target --control "$CONTROL"

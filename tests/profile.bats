@@ -108,7 +108,7 @@ registry" ]
 
 @test "NOP-Outs are switched off by both settings, not by one" {
 	[ "$(value noop-out-timeout --set noop-out-interval=0 --set noop-out-timeout=0)" = "0 --set" ]
-	run -1 profile show volume --set noop-out-interval=0
+	run -2 profile show volume --set noop-out-interval=0
 	[[ $output == *"both as 0 (no NOP-Outs) or both above 0" ]]
 }
 
@@ -147,6 +147,12 @@ value='ten' in <setting>: expected a whole number" ]
 	[[ ${stderr_lines[0]} == "sgw-init: one.xml:2: <seting> does not belong in <profile>"* ]]
 	[[ ${stderr_lines[1]} == "sgw-init: two.xml:1: "*"both as 0"* ]]
 	[[ ${stderr_lines[2]} == "sgw-init: three.xml:1: not well-formed XML"* ]]
+	# shellcheck disable=SC2154
+	[ "$(tr -s ' ' <<<"$output")" = "FILE PROFILE RESULT
+one.xml refused
+two.xml volume refused
+three.xml refused
+absent.xml refused" ]
 	[[ ${stderr_lines[3]} == "sgw-init: absent.xml: cannot be opened: No such file"* ]]
 
 	run -1 profile validate --output json one.xml "$ROOT/tests/data/profiles/backup.xml"
