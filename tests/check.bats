@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # check: is it right, and if not, what to type.
+# shellcheck disable=SC2154 # stderr is set by run --separate-stderr
 
 load helpers
 
