@@ -278,7 +278,7 @@ database() {
 }
 
 @test "a forgotten record leaves what iscsiadm leaves, and what was discovered can be deleted" {
-	start_gateway --volume myvolume:1M --volume another:1M
+	connect_gateway --volume myvolume:1M --volume another:1M
 	sgw-init disconnect --all
 	rm -r /etc/iscsi/nodes
 	iscsiadm -m discovery -t st -p "$portal"
@@ -298,7 +298,7 @@ database() {
 
 @test "a disk that takes no flush in time is not logged out of" {
 	local disk
-	start_gateway --volume myvolume:8M
+	connect_gateway --volume myvolume:8M
 	disk=$(disk_of "$iqn")
 	echo 'temporary write back' >"$(echo "$disk"/scsi_disk/*)/cache_type"
 	kill -STOP "$gateway"
