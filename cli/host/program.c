@@ -17,6 +17,7 @@
 #include "err.h"
 #include "host/paths.h"
 #include "os/loop.h"
+#include "os/signals.h"
 
 enum {
 	TICK_MS =
@@ -109,8 +110,12 @@ static void become(const char *file, const char *const *argv, char *const *env, 
 	    dup2(errors, STDERR_FILENO) < 0)
 		_exit(127);
 	close_descriptors();
-	for (int i = 1; i < NSIG; i++)
+	if (signals_are_held())
+		setpgid(0, 0);
+	for (int i = 1; i < NSIG; i++) {
+		signal(i, SIG_IGN); /* what came between the fork and here was for us */
 		signal(i, SIG_DFL);
+	}
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	execve(file, (char *const *)(uintptr_t)argv, env);

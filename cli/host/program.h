@@ -32,6 +32,8 @@ struct program_result {
  * (sudo's secure_path, where sudo set it), then in the system's own
  * directories, since sbin is not in everybody's PATH. It gets /dev/null for
  * input, none of our descriptors, default signals, and the C locale.
+ * What ends us by the terminal, as Ctrl-C does, ends it as well, unless we hold
+ * signals: then it is in a process group of its own and goes on.
  * 0 whatever its exit code; -ENOENT naming the program, -EINVAL with --root.
  * The caller ends *result by program_result_done(), also after an error.
  */

@@ -13,6 +13,7 @@ struct signals_held {
 /* From here to signals_release() an interrupt, a hang-up or a SIGTERM only waits. They nest. */
 void signals_hold(struct signals_held *held);
 void signals_release(const struct signals_held *held);
+bool signals_are_held(void);
 
 /* One of them is waiting: whoever sits out a delay should give up. */
 bool signals_pending(void);

@@ -24,6 +24,14 @@ void signals_release(const struct signals_held *held)
 	sigprocmask(SIG_SETMASK, &held->former, NULL);
 }
 
+bool signals_are_held(void)
+{
+	sigset_t now;
+
+	sigprocmask(SIG_SETMASK, NULL, &now);
+	return sigismember(&now, SIGINT) == 1;
+}
+
 bool signals_pending(void)
 {
 	sigset_t pending;

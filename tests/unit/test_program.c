@@ -19,6 +19,7 @@
 #include "err.h"
 #include "host/paths.h"
 #include "os/loop.h"
+#include "os/signals.h"
 #include "scratch.h"
 
 enum { SECONDS = 1000, LONG = 60 * SECONDS };
@@ -113,6 +114,29 @@ static void a_child_has_the_signals_of_a_new_program(void **state)
 	sigprocmask(SIG_SETMASK, &former, NULL);
 	assert_string_equal(buf_text(&result.out), "0000000\n0000000\n");
 	program_result_done(&result);
+}
+
+/* Ctrl-C reaches a process group: whoever holds it off holds it off for what it runs. */
+static void what_runs_while_signals_are_held_gets_none_of_the_terminal(void **state)
+{
+	/* proc(5) */
+	static const char script[] = "read -r pid name state parent group rest </proc/$$/stat; "
+				     "[ $group = $$ ] && echo own || echo ours";
+	struct signals_held held;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct program_result result;
+
+		if (i > 0)
+			signals_hold(&held);
+		assert_int_equal(signals_are_held(), i > 0);
+		run(script, LONG, &result);
+		if (i > 0)
+			signals_release(&held);
+		assert_string_equal(buf_text(&result.out), i > 0 ? "own\n" : "ours\n");
+		program_result_done(&result);
+	}
 }
 
 static void what_does_not_end_is_ended(void **state)
@@ -219,6 +243,7 @@ int main(void)
 		cmocka_unit_test(tells_how_a_program_ended),
 		cmocka_unit_test(a_child_has_none_of_our_descriptors),
 		cmocka_unit_test(a_child_has_the_signals_of_a_new_program),
+		cmocka_unit_test(what_runs_while_signals_are_held_gets_none_of_the_terminal),
 		cmocka_unit_test(what_does_not_end_is_ended),
 		cmocka_unit_test(much_output_is_cut_and_ends_nothing),
 		cmocka_unit_test(finds_programs_in_absolute_directories_alone),
