@@ -3,13 +3,15 @@
  * Linked into a sgw-init of its own, ahead of the C library (ld --wrap): counts
  * the system calls that touch the tree FAULT_ROOT, and at the one numbered
  * FAULT_AT kills the program (FAULT_ERROR 0) or fails once with that errno.
- * FAULT_LOG gets a line for each: whether it changes the tree, its name, its path.
+ * FAULT_PLACE, "rename *iscsid.conf", is for that call at places of that form alone: others are not
+ * counted. FAULT_LOG gets a line for each: whether it changes the tree, its name, its path.
  * Before the one numbered FAULT_COPY_AT somebody else writes: FAULT_COPY_FROM's
  * bytes into FAULT_COPY_TO.
  */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -62,6 +64,15 @@ static void note(const char *name, bool changes, const char *place)
 	}
 }
 
+static bool is_meant(const char *name, const char *place)
+{
+	const char *form = getenv("FAULT_PLACE");
+	char text[PATH_MAX + 32];
+
+	snprintf(text, sizeof(text), "%s %s", name, place + strlen(getenv("FAULT_ROOT")));
+	return !form || fnmatch(form, text, 0) == 0;
+}
+
 static long number_of(const char *variable)
 {
 	const char *text = getenv(variable);
@@ -96,6 +107,8 @@ static bool fault(const char *name, bool changes, int fd, const char *path)
 	if (!touches(fd, path, place))
 		return false;
 	note(name, changes, place);
+	if (!is_meant(name, place))
+		return false;
 	if (++counted == number_of("FAULT_COPY_AT"))
 		copy_over();
 	if (counted != number_of("FAULT_AT"))

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# apply while others write the same records, and while it is killed under a disk that is written to.
+# apply while others write the same records.
 
 # shellcheck disable=SC2154 # guest.bash has the names of the volume, its gateway and its values
 load guest
@@ -63,53 +63,4 @@ setup() {
 		[ "$(recorded 'node.conn\[0\].timeo.noop_out_interval')" = 60 ]
 		[ "$(recorded 'node.conn\[0\].timeo.noop_out_timeout')" = 600 ]
 	done
-}
-
-# What writes to the disk meanwhile; it ends at the file "enough", or at an error, which it tells.
-write_on() { # DISK
-	until [ -e enough ]; do
-		dd if=/dev/zero of="$1" bs=64k count=8 oflag=direct 2>>dd.log || {
-			touch io-error
-			return 1
-		}
-		echo >>writes
-	done
-}
-
-@test "apply killed at any moment under a disk that is written to costs no I/O, and the next makes good" {
-	local disk writer pid delay killed=0 before
-	disk=$(node_of "$iqn")
-	write_on "$disk" &
-	writer=$!
-	wait_for test -s writes
-	dmesg -c >old-messages
-	for delay in 0.05 0.15 0.25 0.4 0.6; do
-		sgw-init apply >/dev/null 2>&1 &
-		pid=$!
-		sleep "$delay"
-		if kill -KILL "$pid" 2>/dev/null; then
-			killed=$((killed + 1))
-		fi
-		wait "$pid" || :
-		before=$(wc -l <writes)
-		sgw-init apply >after 2>&1 || { cat after; return 1; }
-		[ "$(cat "$(session_of "$iqn")/recovery_tmo")" = 600 ]
-		[ "$(timeout_of "$iqn")" = 600 ]
-		run -3 sgw-init check # the session still has its NOPs from the login
-		[[ $output != *"half done"* ]]
-		while sgw-init undo >undone 2>&1; do :; done
-		grep "nothing to undo" undone
-		cmp /etc/iscsi/iscsid.conf "$STOCK_ISCSID_CONF"
-		wait_for more_writes_than "$before"
-	done
-	touch enough
-	wait "$writer"
-	echo "killed $killed times, $(wc -l <writes) writes"
-	[ "$killed" -ge 3 ]
-	[ ! -e io-error ]
-	[[ $(dmesg) != *"I/O error"* ]]
-}
-
-more_writes_than() { # COUNT
-	[ "$(wc -l <writes)" -gt "$1" ]
 }

@@ -5,7 +5,7 @@
 VM_SECONDS ?= 900
 
 .PHONY: check-vm check-vm-long outage-figure vm-shell
-check-vm: all $(O)/unit/test_open_iscsi
+check-vm: all $(O)/unit/test_open_iscsi $(O)/crash/sgw-init
 	@O=$(O) JOBS=1 RUN_LIMIT=$(VM_SECONDS) tests/run $(or $(TESTS),vm)
 
 # What takes its real time, a quarter of an hour. What the outages cost is then drawn.
