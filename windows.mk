@@ -20,7 +20,7 @@ PKG_CONFIG = PKG_CONFIG_LIBDIR=$(WINDOWS_LIBS)/lib/pkgconfig pkg-config --static
 WINDOWS_HAS := $(addprefix cli/,$(addprefix cmd_,discover.c probe.c profile.c) $(addprefix engine/, \
 	budget.c compare.c knob.c plan.c profile.c profile_%.c schema.c schema_%.c wanted.c))
 LIB_SRC := $(filter-out cli/host/% udev/% cli/choice.c cli/connect% cli/disconnect% cli/inspection.c cli/gone.c \
-	cli/plan_report.c cli/apply_report.c cli/live.c cli/logins.c cli/relogin.c cli/uses_json.c,$(LIB_SRC))
+	cli/plan_report.c cli/apply_report.c cli/live.c cli/logins.c cli/relogin.c cli/resume.c cli/uses_json.c,$(LIB_SRC))
 LIB_SRC := $(filter-out cli/cmd_% cli/engine/%,$(LIB_SRC)) $(filter $(WINDOWS_HAS),$(LIB_SRC))
 # printf of C99 instead of msvcrt's. The attribute `printf` still means the latter, so that formats are
 # left to the other builds to check.

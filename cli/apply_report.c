@@ -70,6 +70,7 @@ static json_t *make_document(const struct apply_report *report, const struct pla
 	json_object_set_new(document, "actions", actions_json(actions));
 	/* Who comes after the plan fills these in; null: it was not asked for. */
 	json_object_set_new(document, "needs_login", json_array());
+	json_object_set_new(document, "resumed", json_array());
 	json_object_set_new(document, "relogin", json_null());
 	json_object_set_new(document, "connected", json_null());
 	return document;

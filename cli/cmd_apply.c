@@ -24,6 +24,7 @@
 #include "plan_report.h"
 #include "relogin.h"
 #include "report.h"
+#include "resume.h"
 
 enum {
 	CHAP_FILE_MAX = 1 << 20,
@@ -41,6 +42,7 @@ struct applying {
 	struct plan plan;
 	struct actions actions; /* as foreseen with the plan */
 	struct tx *tx;
+	struct resume resume; /* of runs that were cut off */
 	struct apply_report report;
 };
 
@@ -295,7 +297,7 @@ static int tell_needs(struct applying *a, const struct plan *plan, struct err *e
 
 static int show(struct applying *a, struct err *err)
 {
-	bool differs = changes_something(&a->plan) || a->actions.count > 0;
+	bool differs = changes_something(&a->plan) || a->actions.count > 0 || a->resume.missing > 0;
 	int rc = apply_report_plan(&a->report, &a->plan, &a->actions, err);
 
 	if (rc == 0)
@@ -348,10 +350,42 @@ static int attempt_again(struct applying *a, struct err *err)
 	return rc;
 }
 
+/* Logins that are owed come first: somebody waits for the disks. */
+static int resume(struct applying *a, struct err *err)
+{
+	const struct paths *paths = &a->in.paths;
+
+	return a->opt->dry_run ? resume_warn(&a->resume, paths, err)
+			       : resume_run(&a->resume, paths, a->opt->wait_ms, err);
+}
+
+/* One that failed may have lacked what was written since, as CHAP. */
+static int resume_again(struct applying *a, struct err *err)
+{
+	int rc;
+
+	if (a->resume.missing == 0 || a->report.id[0] == '\0')
+		return 0;
+	rc = resume_run(&a->resume, &a->in.paths, a->opt->wait_ms, err);
+	return rc < 0 ? rc : inspection_survey(&a->in, false, err);
+}
+
+/* A login that is owed still fails the command. */
+static int end_resume(struct applying *a, int rc, struct err *err)
+{
+	if (rc >= 0 && a->resume.missing > 0 && resume_look(&a->resume, &a->in.paths, err) < 0)
+		rc = -err->code;
+	if (a->resume.list)
+		apply_report_add(&a->report, "resumed", TAKE_PTR(a->resume.list));
+	return rc == 0 && a->resume.missing > 0 ? EXIT_FAILED : rc;
+}
+
 static int apply(struct applying *a, struct err *err)
 {
 	int rc = inspection_open(&a->in, a->opt, err);
 
+	if (rc == 0)
+		rc = resume(a, err);
 	if (rc == 0)
 		rc = load_chap(a, err);
 	if (rc == 0)
@@ -362,8 +396,10 @@ static int apply(struct applying *a, struct err *err)
 		rc = attempt_again(a, err);
 	if (rc < 0 || a->opt->dry_run)
 		return rc;
-	if (a->opt->connect || a->opt->relogin)
+	rc = resume_again(a, err);
+	if (rc == 0 && (a->opt->connect || a->opt->relogin))
 		rc = logins_run(&a->in, a->opt, &a->report, err);
+	rc = end_resume(a, rc, err);
 	if (rc == 0)
 		warn_of_rest(&a->in.findings);
 	if (rc >= 0 && a->opt->output == OUTPUT_TABLE)
@@ -402,6 +438,7 @@ static int run(const struct options *opt, struct err *err)
 	plan_done(&a.plan);
 	chap_file_done(&a.chap);
 	free(a.unused);
+	resume_done(&a.resume);
 	inspection_done(&a.in);
 	return rc;
 }

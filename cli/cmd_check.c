@@ -15,6 +15,7 @@
 #include "needs_login.h"
 #include "plan_report.h"
 #include "report.h"
+#include "resume.h"
 
 /* What check says beneath its table. */
 struct verdicts {
@@ -174,6 +175,8 @@ static int check(struct inspection *in, const struct options *opt, struct err *e
 		rc = inspection_survey(in, true, err);
 	if (rc == 0)
 		rc = add_half_done(in, err);
+	if (rc == 0)
+		rc = resume_report(&in->paths, &in->survey.sessions, &in->findings, err);
 	if (rc < 0)
 		return rc;
 	sum = sum_up(in, opt->strict);

@@ -20,6 +20,7 @@
 #include "iscsi/portal.h"
 #include "progress.h"
 #include "report.h"
+#include "resume.h"
 #include "uses_json.h"
 
 struct disconnect_command {
@@ -224,6 +225,8 @@ static int disconnect(struct disconnect_command *cmd, struct err *err)
 		rc = choice_exists(&cmd->choice, &cmd->sessions, &cmd->paths, err);
 	if (rc == 0)
 		rc = log_out(cmd, err);
+	if (rc == 0)
+		rc = resume_forget(&cmd->paths, &cmd->choice, err);
 	if (rc < 0)
 		return rc;
 	/* Where it fails, who is logged out by now is told all the same. */

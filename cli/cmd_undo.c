@@ -15,6 +15,7 @@
 #include "iscsi/portal.h"
 #include "live.h"
 #include "report.h"
+#include "resume.h"
 
 static const char *const state_words[] = {
 	[ENTRY_APPLIED] = "applied",	     [ENTRY_HALF_APPLIED] = "half applied",
@@ -85,6 +86,7 @@ struct undoing {
 	size_t kept;
 	size_t records; /* that hold former values again */
 	bool rules; /* of udev changed */
+	struct resume resume; /* of logins that a run owes */
 };
 
 /* Whether a session may have come from the record of that path: NODES/TARGET/PORTAL[/INTERFACE]. */
@@ -245,7 +247,7 @@ static int look_into(const struct paths *paths, const char *id, size_t *half, bo
 	return rc;
 }
 
-static int print_steps(struct undoing *steps, const struct options *opt, struct err *err)
+static int print_steps(struct undoing *steps, const struct options *opt, bool ok, struct err *err)
 {
 	json_t *document;
 	int rc;
@@ -256,7 +258,10 @@ static int print_steps(struct undoing *steps, const struct options *opt, struct 
 		json_object_set_new(document, "entry",
 				    steps->id[0] ? json_string(steps->id) : json_null());
 		json_object_set(document, "steps", steps->list);
-		return json_print(document, !opt->dry_run, stdout, err);
+		json_object_set_new(document, "resumed",
+				    steps->resume.list ? json_incref(steps->resume.list)
+						       : json_array());
+		return json_print(document, ok, stdout, err);
 	}
 	rc = table_print(&steps->table, stdout, err);
 	if (steps->kept > 0)
@@ -287,14 +292,28 @@ static int begin(struct tx **tx, const struct paths *paths, const char *id, bool
 	return rc;
 }
 
+/* What stood before the apply has to stand again, sessions that it logged out of too. */
+static int resume(struct undoing *steps, struct err *err)
+{
+	struct resume *resume = &steps->resume;
+	const bool dry_run = steps->opt->dry_run;
+	int rc = dry_run ? resume_warn(resume, steps->paths, err)
+			 : resume_run(resume, steps->paths, 0, err);
+
+	if (rc == 0 && dry_run)
+		return EXIT_DIFFERS;
+	return rc == 0 && resume->missing > 0 ? EXIT_FAILED : rc;
+}
+
 static int undo(struct undoing *steps, const struct paths *paths, const struct options *opt,
 		struct err *err)
 {
 	const char *id = opt->args[0];
 	struct tx *tx = NULL;
 	bool mended = false, chap = false;
+	struct err why = { 0 };
 	size_t half = 0;
-	int rc = 0;
+	int rc = 0, resumed = 0;
 
 	if (opt->dry_run) {
 		rc = undo_show(paths, id,
@@ -311,7 +330,9 @@ static int undo(struct undoing *steps, const struct paths *paths, const struct o
 		tx_end(tx);
 	}
 	if (rc == 0)
-		rc = print_steps(steps, opt, err);
+		resumed = resume(steps, &why);
+	if (rc == 0)
+		rc = print_steps(steps, opt, resumed == EXIT_DONE, err);
 	if (rc == 0 && !opt->dry_run)
 		rc = report_flush(err, "%s is undone", steps->id);
 	if (rc == 0 && steps->records > 0)
@@ -321,7 +342,9 @@ static int undo(struct undoing *steps, const struct paths *paths, const struct o
 		     "secrets by now",
 		     opt->dry_run ? "would be" : "are", steps->records,
 		     steps->records == 1 ? "record" : "records");
-	return rc == 0 && opt->dry_run ? EXIT_DIFFERS : rc;
+	if (rc == 0 && resumed < 0)
+		*err = why;
+	return rc < 0 ? rc : resumed;
 }
 
 static int undo_or_show(const struct paths *paths, const struct options *opt, struct err *err)
@@ -342,6 +365,7 @@ static int undo_or_show(const struct paths *paths, const struct options *opt, st
 	sessions_done(&steps.sessions);
 	table_done(&steps.table);
 	json_decref(steps.list);
+	resume_done(&steps.resume);
 	return rc;
 }
 

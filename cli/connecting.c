@@ -7,11 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/owed.h"
 #include "host/iscsiadm.h"
 #include "host/paths.h"
 #include "host/records.h"
 #include "iscsi/portal.h"
 #include "os/loop.h"
+#include "os/signals.h"
 #include "os/sockets.h"
 #include "progress.h"
 #include "quote.h"
@@ -227,6 +229,8 @@ static void connect_one(struct connecting *c, size_t at)
 	if (rc >= 0)
 		rc = look_for_session(c, connected, &why);
 	connected->state = rc < 0 ? CONNECTED_FAILED : CONNECTED_NOW;
+	if (rc >= 0 && owed_settle(c->paths, connected->record, &why) < 0)
+		err_print("sgw-init", &why);
 	if (rc < 0) {
 		connected->err = why;
 		connecting_at(connected->record, &connected->err);
@@ -415,7 +419,7 @@ static int await_devices(struct connecting *c, unsigned ms, struct err *err)
 		uint64_t now = now_ms();
 
 		rc = look(c, &pending, err);
-		if (rc < 0 || pending == 0 || now >= end)
+		if (rc < 0 || pending == 0 || now >= end || signals_pending())
 			break;
 		progress_show(&c->progress, "waiting for the devices of %zu %s", pending,
 			      pending == 1 ? "target" : "targets");

@@ -11,10 +11,12 @@
 #include "connecting.h"
 #include "disconnecting.h"
 #include "engine/actions.h"
+#include "engine/owed.h"
 #include "err.h"
 #include "inspection.h"
 #include "iscsi/portal.h"
 #include "login_check.h"
+#include "os/signals.h"
 #include "quote.h"
 #include "report.h"
 
@@ -158,6 +160,30 @@ static int reach(const struct relogin *list, size_t at, struct err *err)
 	return connecting_reach(record, err);
 }
 
+/* Whoever comes after a run that is killed knows by it what to log in to. */
+static int note_owed(const struct paths *paths, const struct action *action, struct err *err)
+{
+	struct sessions sessions;
+	int rc = sessions_load(&sessions, paths, err);
+
+	if (rc == 0)
+		rc = owed_write(paths, action->record, action->session, &sessions, err);
+	sessions_done(&sessions);
+	return rc;
+}
+
+/* It is owed where it is logged out by now, and where iscsid may log it out yet. */
+static void settle(const struct paths *paths, const struct relogin *relogin)
+{
+	struct err err = { 0 };
+
+	if (relogin->state == RELOGIN_NO_LOGIN ||
+	    (relogin->state == RELOGIN_NO_LOGOUT && relogin->err.code == ETIMEDOUT))
+		return;
+	if (owed_settle(paths, relogin->action->record, &err) < 0)
+		err_print("sgw-init", &err);
+}
+
 /* False where the others are not to be tried. */
 static bool relogin_one(struct inspection *in, struct relogin *list, size_t at,
 			const struct options *opt)
@@ -165,14 +191,22 @@ static bool relogin_one(struct inspection *in, struct relogin *list, size_t at,
 	struct relogin *relogin = &list[at];
 	struct err *err = &relogin->err;
 	const struct record *record = relogin->action->record;
+	struct signals_held held;
 	int rc = reach(list, at, err);
 
 	if (rc < 0)
 		return true;
-	rc = log_out(&in->paths, relogin->action, opt->force, &relogin->state, err);
-	if (rc < 0)
-		return relogin->state == RELOGIN_IN_USE;
-	return log_in(in, record, opt->wait_ms, &relogin->state, err) == 0;
+	/* From the logout to the login nothing but a SIGKILL ends this run. */
+	signals_hold(&held);
+	rc = note_owed(&in->paths, relogin->action, err);
+	if (rc == 0) {
+		rc = log_out(&in->paths, relogin->action, opt->force, &relogin->state, err);
+		if (rc == 0)
+			rc = log_in(in, record, opt->wait_ms, &relogin->state, err);
+		settle(&in->paths, relogin);
+	}
+	signals_release(&held);
+	return rc == 0 || relogin->state == RELOGIN_IN_USE;
 }
 
 static int print_table(const struct relogin *list, size_t count, struct err *err)

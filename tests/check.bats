@@ -244,6 +244,44 @@ check() {
 	run -0 sgw-init check --root "$HOST"
 }
 
+@test "check tells of a login that apply --relogin owes, until there is a session again" {
+	local journal=$HOST/var/lib/sgw-init/journal owed
+	sgw-init apply --root "$HOST"
+	owed=$journal/login-0123456789abcdef
+	(umask 077 && cat >"$owed") <<-END
+		{"target": "iqn.1997-05.com.amazon:myvolume", "address": "10.0.0.1", "port": 3260,
+		 "interface": "default", "others": false, "time": 1, "owner": "sgw-init 1 1 boot pid:[1]"}
+	END
+	tree_state "$HOST" >"$BATS_TEST_TMPDIR/before"
+	run -3 sgw-init check --root "$HOST"
+	[[ $output == *critical*"half done"*"apply --relogin logged out of iqn.1997-05.com.amazon:myvolume at 10.0.0.1:3260 and was cut off: log in with: sgw-init apply"* ]]
+	run -3 sgw-init check --root "$HOST" --output json
+	jq -e '.findings[] | select(.verdict == "half done") | .note | contains("10.0.0.1:3260")' <<<"$output"
+	tree_state "$HOST" | diff "$BATS_TEST_TMPDIR/before" -
+	[ "$(sgw-init undo --root "$HOST" --list | wc -l)" = 2 ]
+	run -0 sgw-init apply --root "$HOST"
+	[ -e "$owed" ] # that is for the running host
+
+	live_session 600 600
+	run -0 sgw-init check --root "$HOST"
+	# With others beside it, one through another portal is not the one that was ended.
+	echo 10.0.0.2 >"$CONNECTION/persistent_address"
+	run -0 sgw-init check --root "$HOST"
+	sed -i 's/false/true/' "$owed"
+	run -3 sgw-init check --root "$HOST"
+	[[ $output == *"was cut off"* ]]
+
+	# A run that is at work is none that was cut off.
+	sed -i "s/sgw-init 1 1 boot pid:.1./sgw-init $$ $(cut -d ' ' -f 22 /proc/$$/stat) $(cat /proc/sys/kernel/random/boot_id) $(readlink /proc/self/ns/pid)/" "$owed"
+	run -0 sgw-init check --root "$HOST"
+	echo broken >"$owed"
+	run -3 sgw-init check --root "$HOST"
+	[[ $output == *"apply --relogin was cut off, and nobody can tell where"*"${owed#"$HOST"}"* ]]
+	chmod 0777 "$journal"
+	run -1 sgw-init check --root "$HOST"
+	[[ $output == *"$journal: others can write to the journal"* ]]
+}
+
 @test "check names a session that runs with CHAP settings its record no longer has" {
 	local secret
 	start_target --volume myvolume:1M

@@ -28,8 +28,8 @@ document() {
 }
 
 @test "every JSON document has a schema of its own, says ok where the command exits 0, and never lacks a key" {
-	local apply='dry_run changed entry changes live actions needs_login relogin connected' id
-	local undo='dry_run entry steps' check='findings needs_login budgets'
+	local apply='dry_run changed entry changes live actions needs_login resumed relogin connected' id
+	local undo='dry_run entry steps resumed' check='findings needs_login budgets'
 	start_target --targets 2
 	live_session 30 120
 	echo '60-sgw-init.rules is not ours' >"$HOST/etc/udev/rules.d/70-odd.rules"

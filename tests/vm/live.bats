@@ -329,8 +329,9 @@ attach_volume() {
 	expect_session "$name-01" "${tuned[@]}"
 	run ! session_of "$name-02"
 	expect_session "$name-03" recv_tmo=5
-	run -0 sgw-init apply --relogin --connect
-	[[ $output == *"$name-03"*"logged in again"*"$name-02"*connected* ]]
+	run -0 sgw-init apply --relogin
+	[[ $output == *"$name-02 at $portal: apply --relogin logged out of it and was cut off: logged in again"* ]]
+	[[ $output == *"$name-03 "*"logged in again"* ]]
 	sgw-init check
 }
 
