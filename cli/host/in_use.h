@@ -21,7 +21,7 @@ struct use {
 	bool passing; /* udevd's or of a rule's program, which look at each new device, and keep none */
 	char *look; /* of a mount: what tells who is in it, so that it cannot end; else NULL */
 	unsigned pid; /* of USE_OPEN, and of a mount in the namespace of others; else 0 */
-	char mounted[32]; /* of USE_MOUNT: the device that the file system is on, "sdb1"; else "" */
+	char mounted[64]; /* of USE_MOUNT: the device that the file system is on, "sdb1"; else "" */
 };
 
 struct uses {
