@@ -16,16 +16,16 @@ cases() {
 	local kind
 	for kind in freeze away; do
 		cat <<-END
-			$kind stock            5  2   2  30 15 error   broken
-			$kind udev-rule        5  2   2 600 15 error   broken
-			$kind iscsid-conf    600 60 600  30 15 goes-on unbroken
-			$kind error-handling 600 60 600   4  3 goes-on broken
-			$kind tuned          600 60 600 600  3 goes-on unbroken
-			$kind replacement    600  2   2  30 15 goes-on broken
-			$kind no-nops          5  0   0   4  3 error   broken
-			$kind hundredth        6  1   6   6 15 error   broken
+			$kind stock         5  2   2  30 15 error   broken
+			$kind udev-rule     5  2   2 600 15 error   broken
+			$kind iscsid-conf 600 60 600  30 15 goes-on unbroken
+			$kind tuned       600 60 600 600  3 goes-on unbroken
+			$kind replacement 600  2   2  30 15 goes-on broken
+			$kind no-nops       5  0   0   4  3 error   broken
+			$kind hundredth     6  1   6   6 15 error   broken
 		END
 	done
+	echo freeze error-handling 600 60 600 4 3 goes-on broken
 }
 
 @test "the udev rule alone buys nothing, iscsid.conf alone a session that breaks, and check said what each outage costs" {
