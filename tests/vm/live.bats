@@ -267,7 +267,7 @@ attach_volume() {
 	local disk session
 	attach_volume
 	session=$(session_of "$iqn")
-	disk=/dev/$(ls "$(disk_of "$iqn")/block")
+	disk=$(node_of "$iqn")
 	mke2fs -q -F "$disk"
 	mkdir -p /boot
 	mount -t ext2 "$disk" /boot

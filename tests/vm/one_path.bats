@@ -2,18 +2,16 @@
 # SPDX-License-Identifier: MIT
 # A volume has one path: what is made for two portals of one target, and what comes up at boot.
 
+# shellcheck disable=SC2154 # guest.bash has the names of the volume, its gateway and its values
 load guest
 
-iqn=iqn.1997-05.com.amazon:myvolume
-first=127.0.0.1:3260
+first=$portal
 second=127.0.0.2:3260
 
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return
 	start_iscsid
-	start_daemon sgw-target --volume myvolume:8M --portal "$first" --portal "$second" \
-		--ready-file ready
-	wait_for test -e ready
+	start_gateway --volume myvolume:8M --portal "$second"
 }
 
 startup_of() { # PORTAL
