@@ -9,6 +9,7 @@
 #include "command.h"
 #include "err.h"
 #include "escape.h"
+#include "failure.h"
 #include "os/process.h"
 
 static const char program[] = "sgw-init";
@@ -106,6 +107,7 @@ static int run(const struct command *command, int argc, char **argv)
 	options_done(&opt);
 	if (rc >= 0)
 		return close_output(rc);
+	failure_print(command->name, opt.output, &err, stdout);
 	fflush(stdout);
 	print_failure(&err);
 	return rc == -ERR_USAGE ? EXIT_USAGE : EXIT_FAILED;

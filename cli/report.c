@@ -174,6 +174,14 @@ json_t *json_text_or_null(const char *text)
 	return text && text[0] != '\0' ? json_text(text) : json_null();
 }
 
+/* Of this process, whose standard output there is once: a second document would make it no JSON. */
+static bool printed;
+
+bool json_printed(void)
+{
+	return printed;
+}
+
 int json_print(json_t *document, bool ok, FILE *out, struct err *err)
 {
 	/* It keeps its place, ahead of what the command has to say. */
@@ -181,6 +189,7 @@ int json_print(json_t *document, bool ok, FILE *out, struct err *err)
 			 ? json_dumpf(document, out, JSON_INDENT(2) | JSON_REAL_PRECISION(6))
 			 : -1;
 
+	printed |= out == stdout;
 	json_decref(document);
 	fputc('\n', out);
 	/* What the stream refused is told when it is closed. */

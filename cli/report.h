@@ -50,6 +50,8 @@ void size_text(uint64_t bytes, char *out, size_t size);
  */
 json_t *json_document(const char *name);
 int json_print(json_t *document, bool ok, FILE *out, struct err *err);
+/* Whether a document is on standard output. */
+bool json_printed(void);
 /* What went wrong with one thing of a list: {"text": …}, to which more may be added. */
 json_t *json_error(const char *text);
 /* null for NULL and for an empty text; else as json_text. */

@@ -58,8 +58,29 @@ document() {
 		"$ROOT/templates/profiles/tape.xml"
 }
 
-@test "a command that fails before there is anything to tell prints no document" {
+@test "a command that fails before there is anything to tell prints why, for programs too" {
+	local command
+	for command in "apply 127.0.0.1:1" "check 127.0.0.1:1" "undo foo" "probe 127.0.0.1:1" "check --profile nosuch"; do
+		# shellcheck disable=SC2086 # several words
+		document 1 error error $command --root "$HOST"
+		[ "$(jq '.error | has("place")' <<<"$output")" = true ]
+		[[ $stderr == *"$(jq -r .error.text <<<"$output")"* ]]
+	done
+	document 2 error error apply --root "$HOST" --set nosuch=1
+	document 1 error error disconnect 10.9.9.9
+	document 1 error error connect 127.0.0.1:1
 	rm "$HOST/etc/iscsi/iscsid.conf"
-	run -1 --separate-stderr sgw-init apply --root "$HOST" --output json
+	document 1 error error apply --root "$HOST"
+	[[ $(jq -r .error.place <<<"$output") == *iscsid.conf ]]
+	run -1 --separate-stderr sgw-init apply --root "$HOST"
 	[ -z "$output" ]
+}
+
+@test "a check that fails is a JUnit suite of one failed test" {
+	need xmllint
+	run -1 --separate-stderr sgw-init check --root "$HOST" --profile '/no&<such>"file' --output junit
+	xmllint --noout - <<<"$output"
+	[ "$(xmllint --xpath 'string(/testsuite/@failures)' - <<<"$output")" = 1 ]
+	[ "$(xmllint --xpath 'string(//testcase/@name)' - <<<"$output")" = '/no&<such>"file' ]
+	[[ $(xmllint --xpath 'string(//failure/@message)' - <<<"$output") == *"No such file"* ]]
 }
