@@ -140,6 +140,7 @@ static void set_up(const struct job *job, struct probe_config *config)
 			.secret = probed->credentials.secret,
 			.target_secret = probed->credentials.target_secret,
 			.target_user = probed->credentials.target_user,
+			.proofs_only = probed->proofs_only,
 		},
 	};
 	switch (job->audit) {

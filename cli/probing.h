@@ -41,6 +41,7 @@ struct probed {
 	struct portal portal;
 	struct credentials credentials;
 	struct params offers;
+	bool proofs_only; /* no session is to begin: see login.h */
 	const char *live; /* a session of this host that stands in the way; NULL: none */
 
 	/* What came of it. */

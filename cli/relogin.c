@@ -18,12 +18,14 @@
 #include "login_check.h"
 #include "os/signals.h"
 #include "quote.h"
+#include "proving.h"
 #include "report.h"
 
 enum relogin_state {
 	RELOGIN_NOT_TRIED, /* an earlier one failed, or its portal takes no connection */
 	RELOGIN_DONE,
 	RELOGIN_IN_USE, /* nothing was done */
+	RELOGIN_REFUSED, /* nor here: the target, or we, would refuse the new login */
 	RELOGIN_NO_LOGOUT, /* the session stands as it was */
 	RELOGIN_NO_LOGIN, /* logged out, and not in again */
 	RELOGIN_NOT_WANTED, /* in again, with other values than it should have */
@@ -35,6 +37,7 @@ static const struct {
 	[RELOGIN_NOT_TRIED] = { "not tried", "not-tried" },
 	[RELOGIN_DONE] = { "logged in again", "done" },
 	[RELOGIN_IN_USE] = { "in use: left as it is", "in-use" },
+	[RELOGIN_REFUSED] = { "would be refused: left as it is", "would-be-refused" },
 	[RELOGIN_NO_LOGOUT] = { "not logged out", "not-logged-out" },
 	[RELOGIN_NO_LOGIN] = { "logged out, not in again", "logged-out" },
 	[RELOGIN_NOT_WANTED] = { "logged in again, not as wanted", "not-as-wanted" },
@@ -184,6 +187,18 @@ static void settle(const struct paths *paths, const struct relogin *relogin)
 		err_print("sgw-init", &err);
 }
 
+/* The session that stands has the former secret; with one that is refused it would be the last. */
+static int try_credentials(const struct inspection *in, const struct record *record,
+			   enum relogin_state *state, struct err *err)
+{
+	int rc = proving_try(&in->paths, record, err);
+
+	if (rc == 0)
+		return 0;
+	*state = RELOGIN_REFUSED;
+	return connecting_at(record, err);
+}
+
 /* False where the others are not to be tried. */
 static bool relogin_one(struct inspection *in, struct relogin *list, size_t at,
 			const struct options *opt)
@@ -194,6 +209,8 @@ static bool relogin_one(struct inspection *in, struct relogin *list, size_t at,
 	struct signals_held held;
 	int rc = reach(list, at, err);
 
+	if (rc == 0)
+		rc = try_credentials(in, record, &relogin->state, err);
 	if (rc < 0)
 		return true;
 	/* From the logout to the login nothing but a SIGKILL ends this run. */

@@ -313,8 +313,11 @@ static int take_step(struct login *login, const struct login_answer *answer, boo
 	rc = row->act ? row->act(login, answer, err) : 0;
 	if (rc < 0)
 		return rc;
-	if (row->next == STEP_OPERATIONAL && row->step != STEP_OPERATIONAL)
+	if (row->next == STEP_OPERATIONAL && row->step != STEP_OPERATIONAL) {
+		if (login->config->proofs_only)
+			return err_set(err, ECANCELED, "proven, and no more was asked for");
 		params_offer_wanted(&login->params, &login->text);
+	}
 	login->step = row->next;
 	login->in.len = 0;
 	return login->step == STEP_DONE ? LOGIN_COMPLETE : send_request(login, out, err);

@@ -347,6 +347,11 @@ attach_volume() {
 	# To set CHAP at a gateway ends its connections.
 	stop_gateway
 	start_gateway --volume myvolume:1M --chap chap.json
+	sed -i 's/twelve-bytes/twelve-Bytes/' "$record"
+	run -1 sgw-init apply --relogin
+	[[ $output == *"a new login would fail: the target refused this host"*"would be refused: left as it is"* ]]
+	session_of "$iqn"
+	sed -i 's/twelve-Bytes/twelve-bytes/' "$record"
 	run -0 sgw-init apply --relogin
 	[[ $output == *"logged in again"*CHAP* ]]
 	expect_session "$iqn" username="$host" username_in="$iqn"
