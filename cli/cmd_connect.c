@@ -160,9 +160,10 @@ static int tell_unwanted(struct connect_command *cmd, struct err *err)
 		rc < 0 ? 0 : login_unwanted(&cmd->in.findings, cmd->list, cmd->count, NULL);
 
 	if (unwanted > 0)
-		warn("%zu %s of these sessions and devices %s not as wanted: sgw-init check names "
-		     "what, and what mends it",
-		     unwanted, unwanted == 1 ? "value" : "values", unwanted == 1 ? "is" : "are");
+		warn("%zu %s of these sessions and devices %s not as wanted: sgw-init check%s "
+		     "names what, and what mends it",
+		     unwanted, unwanted == 1 ? "value" : "values", unwanted == 1 ? "is" : "are",
+		     cmd->in.asked.options);
 	return rc;
 }
 

@@ -54,6 +54,7 @@ static int check_stands(const struct sessions *sessions, const struct connected 
 
 int login_check(struct inspection *in, const struct connected *list, size_t count, struct err *err)
 {
+	CLEANUP(buf_done) struct buf command = { 0 };
 	const struct finding *first = NULL;
 	int rc = inspection_survey(in, false, err);
 
@@ -66,10 +67,11 @@ int login_check(struct inspection *in, const struct connected *list, size_t coun
 	if (rc < 0 || login_unwanted(&in->findings, list, count, &first) == 0)
 		return rc;
 	if (first->value)
-		err_set(err, EIO, "%s is not as wanted after the login: see sgw-init check",
-			first->value->where->key);
+		err_set(err, EIO, "%s is not as wanted after the login", first->value->where->key);
 	else
-		err_set(err, EIO, "after the login %s: see sgw-init check",
+		err_set(err, EIO, "after the login %s",
 			first->note ? first->note : verdict_word(first->verdict));
+	buf_addf(&command, "sgw-init check%s", in->asked.options);
+	err_add_command(err, ": see ", buf_text(&command));
 	return err_at(err, "%s", first->place->name);
 }

@@ -106,6 +106,9 @@ $name-02 $PORTAL failed null" ]
 	run -1 on_kernel sgw-init apply --connect
 	[[ $output == *"$iqn  $PORTAL  connected  session1"* ]]
 	[[ $output == *"sgw-init: session1 ($iqn): recv_tmo is not as wanted after the login: see sgw-init check"* ]]
+	remove_session session1
+	run -1 on_kernel sgw-init apply --connect --set noop-out-interval=40
+	[[ $output == *"recv_tmo is not as wanted after the login: see sgw-init check --set noop-out-interval=40"* ]]
 }
 
 @test "--wait says how long a device may take to come after a login" {
