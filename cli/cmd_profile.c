@@ -85,7 +85,7 @@ static json_t *setting_json(const struct setting *setting)
 
 static int list_json(const struct wanted *wanted, struct err *err)
 {
-	json_t *document = json_document("profile-list"), *profiles = json_array();
+	json_t *document = json_document("profile"), *profiles = json_array();
 
 	for (size_t i = 0; i < GATEWAY_OTHER; i++)
 		json_array_append_new(profiles, profile_json(&wanted->profiles[i]));
@@ -111,7 +111,7 @@ static int list(const struct options *opt, const struct wanted *wanted, struct e
 
 static int show_json(const struct profile *profile, struct err *err)
 {
-	json_t *document = json_document("profile-show"), *shown = profile_json(profile);
+	json_t *document = json_document("profile"), *shown = profile_json(profile);
 	json_t *settings = json_array();
 
 	for (size_t i = 0; i < profile->setting_count; i++)
@@ -249,7 +249,7 @@ static json_t *validation_json(const char *file, const char *name, const struct 
 static int validate(const struct options *opt, struct err *err)
 {
 	static const char *const titles[] = { "FILE", "PROFILE", "RESULT", NULL };
-	json_t *document = json_document("profile-validate"), *files = json_array();
+	json_t *document = json_document("profile"), *files = json_array();
 	CLEANUP(table_done) struct table table;
 	int code = EXIT_DONE, rc;
 

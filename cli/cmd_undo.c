@@ -38,7 +38,7 @@ static json_t *entry_json(const struct journal_entry *entry)
 
 static int list_json(const struct journal_entry *entries, size_t count, struct err *err)
 {
-	json_t *document = json_document("undo-list"), *list = json_array();
+	json_t *document = json_document("undo"), *list = json_array();
 
 	json_object_set_new(document, "entries", list);
 	for (size_t i = 0; i < count; i++)

@@ -7,9 +7,9 @@
 #include "escape.h"
 #include "report.h"
 
-static void print_json(const struct err *err, FILE *out)
+static void print_json(const char *command, const struct err *err, FILE *out)
 {
-	json_t *document = json_document("error"), *error = json_error(err->reason);
+	json_t *document = json_document(command), *error = json_error(err->reason);
 	struct err ignored = { 0 };
 
 	json_object_set_new(error, "place", json_text_or_null(err->place));
@@ -51,7 +51,7 @@ static void print_junit(const char *command, const struct err *err, FILE *out)
 void failure_print(const char *command, enum output output, const struct err *err, FILE *out)
 {
 	if (output == OUTPUT_JSON && !json_printed())
-		print_json(err, out);
+		print_json(command, err, out);
 	else if (output == OUTPUT_JUNIT)
 		print_junit(command, err, out);
 }

@@ -27,7 +27,7 @@ document() {
 	jq -e '[.. | strings | select(. == "")] | length == 0' <<<"$output" >/dev/null
 }
 
-@test "every JSON document has a schema of its own, says ok where the command exits 0, and never lacks a key" {
+@test "every JSON document has its command's schema, says ok where the command exits 0, and never lacks a key" {
 	local apply='dry_run changed entry changes live actions needs_login resumed relogin connected' id
 	local undo='dry_run entry steps resumed' check='findings needs_login budgets'
 	start_target --targets 2
@@ -37,13 +37,13 @@ document() {
 	document 3 apply "$apply" apply "$PORTAL" --dry-run --root "$HOST"
 	document 0 apply "$apply" apply "$PORTAL" --root "$HOST"
 	document 0 apply "$apply" apply "$PORTAL" --root "$HOST"
-	document 0 undo-list entries undo --list --root "$HOST"
+	document 0 undo entries undo --list --root "$HOST"
 	id=$(jq -r '.entries[0].id' <<<"$output")
 	document 3 undo "$undo" undo --dry-run --root "$HOST"
 	document 0 undo "$undo" undo --root "$HOST"
 	: >"$HOST/var/lib/sgw-init/journal/$id/intent.json"
 	document 0 apply "$apply" apply --root "$HOST"
-	document 0 undo-list entries undo --list --root "$HOST"
+	document 0 undo entries undo --list --root "$HOST"
 	[ "$(jq -r '.entries[0] | .state, .time, .command, .file_count, (.error.text | type)' <<<"$output" | xargs)" = \
 		'unreadable null null null string' ]
 	document 0 discover 'portals sweep' discover "$PORTAL" --root "$HOST"
@@ -51,10 +51,10 @@ document() {
 	document 0 discover 'portals sweep' discover "127.0.0.1/32:$PORT" --root "$HOST"
 	document 0 probe 'portal initiator targets' probe "$PORTAL" --root "$HOST"
 	document 0 devices sessions devices --root "$HOST"
-	document 0 profile-list profiles profile list
-	document 0 profile-show profile profile show volume
+	document 0 profile profiles profile list
+	document 0 profile profile profile show volume
 	echo '<profile' >"$BATS_TEST_TMPDIR/broken.xml"
-	document 1 profile-validate files profile validate "$BATS_TEST_TMPDIR/broken.xml" \
+	document 1 profile files profile validate "$BATS_TEST_TMPDIR/broken.xml" \
 		"$ROOT/templates/profiles/tape.xml"
 }
 
@@ -62,15 +62,15 @@ document() {
 	local command
 	for command in "apply 127.0.0.1:1" "check 127.0.0.1:1" "undo foo" "probe 127.0.0.1:1" "check --profile nosuch"; do
 		# shellcheck disable=SC2086 # several words
-		document 1 error error $command --root "$HOST"
+		document 1 "${command%% *}" error $command --root "$HOST"
 		[ "$(jq '.error | has("place")' <<<"$output")" = true ]
 		[[ $stderr == *"$(jq -r .error.text <<<"$output")"* ]]
 	done
-	document 2 error error apply --root "$HOST" --set nosuch=1
-	document 1 error error disconnect 10.9.9.9
-	document 1 error error connect 127.0.0.1:1
+	document 2 apply error apply --root "$HOST" --set nosuch=1
+	document 1 disconnect error disconnect 10.9.9.9
+	document 1 connect error connect 127.0.0.1:1
 	rm "$HOST/etc/iscsi/iscsid.conf"
-	document 1 error error apply --root "$HOST"
+	document 1 apply error apply --root "$HOST"
 	[[ $(jq -r .error.place <<<"$output") == *iscsid.conf ]]
 	run -1 --separate-stderr sgw-init apply --root "$HOST"
 	[ -z "$output" ]

@@ -31,7 +31,7 @@ value() {
 
 	site 10-ours.xml '<profile name="tape"><title>Our tapes</title></profile>'
 	run -0 profile list --output json
-	[ "$(jq -r .schema <<<"$output")" = sgw-init/profile-list/1 ]
+	[ "$(jq -r .schema <<<"$output")" = sgw-init/profile/1 ]
 	[ "$(jq -r '.profiles[1].title' <<<"$output")" = "Our tapes" ]
 	[ "$(jq -r '.profiles[1].origin' <<<"$output")" = \
 		"built-in profile, $HOST/etc/sgw-init/profile.d/10-ours.xml" ]
@@ -52,7 +52,7 @@ value() {
 
 @test "profile show prints each number of AWS's page as JSON" {
 	run -0 profile show volume --output json
-	[ "$(jq -r .schema <<<"$output")" = sgw-init/profile-show/1 ]
+	[ "$(jq -r .schema <<<"$output")" = sgw-init/profile/1 ]
 	[ "$(jq -r '.profile.settings[] | "\(.name) \(.value)"' <<<"$output")" = \
 "replacement-timeout 600
 noop-out-interval 60
