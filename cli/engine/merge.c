@@ -7,6 +7,7 @@
 
 #include "documents/document.h"
 #include "err.h"
+#include "os/memory.h"
 
 static const struct document_type *const types[] = {
 	&document_open_iscsi,
@@ -40,7 +41,7 @@ static void values_done(struct values *values)
 		struct value *value = &values->items[--values->count];
 
 		if (value->text)
-			explicit_bzero(value->text, strlen(value->text));
+			memory_wipe(value->text, strlen(value->text));
 		free(value->text);
 		free(value->key);
 	}
