@@ -87,7 +87,7 @@ some_data() {
 	[[ $output == *"$iqn at $portal"*replacement_timeout*120*600* ]]
 	[[ $output == *"$iqn at $portal"*noop_out_interval*5*60* ]]
 	[[ $output == *"$iqn at $portal"*noop_out_timeout*5*600* ]]
-	[[ $output == *"its record has lost the CHAP settings"*"sgw-init apply $portal --chap FILE"* ]]
+	[[ $output == *"its record has lost the CHAP settings"*"sgw-init apply $portal --scope targets --chap FILE"* ]]
 	sgw-init apply "$portal" --chap chap.json --connect --scope targets
 	sgw-init check --scope targets
 	iscsiadm -m node -T "$iqn" -p "$portal" --logout
