@@ -191,7 +191,10 @@ static int disconnect_record(const char *path, void *ctx, struct err *err)
 	return each_session(ctx, path, end_session, err);
 }
 
-/* Of the records that are to go: under the lock, before the undo itself. All may end, or none does. */
+/*
+ * Of the records that are to go: under the lock, before the undo itself. All
+ * may end, or none does.
+ */
 static int disconnect(struct undoing *steps, const char *id, struct err *err)
 {
 	int rc = undo_show(steps->paths, id, may_disconnect_record, NULL, steps, err);

@@ -48,8 +48,9 @@ const char *disconnected_text(enum disconnected_state state);
 const char *disconnected_word(enum disconnected_state state);
 
 /*
- * All uses of all devices of a session and of those that end with it; -EBUSY with them in words, and with
- * what ends them, where there are some. The caller ends uses by uses_done().
+ * All uses of all devices of a session and of those that end with it; -EBUSY
+ * with them in words, and with what ends them, where there are some. The caller
+ * ends uses by uses_done().
  */
 int disconnecting_check(const struct paths *paths, const struct host_session *session,
 			struct uses *uses, struct err *err);

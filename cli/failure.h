@@ -10,8 +10,9 @@
 struct err;
 
 /*
- * In JSON {"schema": …, "ok": false, "error": {"text", "place"}} unless a document of the command's own was printed; in JUnit a suite of one
- * test, which failed; nothing for people, who have it on standard error.
+ * In JSON {"schema": …, "ok": false, "error": {"text", "place"}} unless a
+ * document of the command's own was printed; in JUnit a suite of one test,
+ * which failed; nothing for people, who have it on standard error.
  */
 void failure_print(const char *command, enum output output, const struct err *err, FILE *out);
 

@@ -12,7 +12,10 @@
 #include "escape.h"
 #include "report.h"
 
-/* The same finding at many records is one row with a count; a missing record is told by its name. */
+/*
+ * The same finding at many records is one row with a count; a missing record is
+ * told by its name.
+ */
 struct group {
 	const struct finding *first;
 	size_t count;

@@ -14,7 +14,10 @@ struct plan;
  */
 int live_set(const struct plan *plan, const struct paths *paths, struct err *err);
 
-/* The same for findings, of sessions that this run made: there is nothing to go back to. 1: some. */
+/*
+ * The same for findings, of sessions that this run made: there is nothing to go
+ * back to. 1: some.
+ */
 int live_mend(const struct findings *findings, const struct paths *paths, struct err *err);
 
 /*
@@ -26,7 +29,10 @@ int live_mend(const struct findings *findings, const struct paths *paths, struct
  */
 void live_reload_rules(const struct plan *plan, const struct paths *paths);
 
-/* The same after an undo, where no event tells a rule that is gone from one that is not read yet. */
+/*
+ * The same after an undo, where no event tells a rule that is gone from one
+ * that is not read yet.
+ */
 void live_reload_former_rules(const struct paths *paths);
 
 #endif

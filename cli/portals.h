@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The PORTAL arguments of a command, asked for their targets, and what was odd about the answers. */
+/*
+ * The PORTAL arguments of a command, asked for their targets, and what was odd
+ * about the answers.
+ */
 #ifndef SGW_PORTALS_H
 #define SGW_PORTALS_H
 
@@ -25,8 +28,9 @@ struct portals {
 
 /*
  * Ask all of them at once and warn of what is odd; timeout_ms of silence ends
- * an attempt to connect and the wait for an answer (0: initiator.h's defaults). A text that is no portal is -ERR_USAGE before any is asked; a portal
- * that fails is a result with its error, and no failure of this call.
+ * an attempt to connect and the wait for an answer (0: initiator.h's defaults).
+ * A text that is no portal is -ERR_USAGE before any is asked; a portal that
+ * fails is a result with its error, and no failure of this call.
  */
 int portals_discover(struct portals *portals, const struct paths *paths, char *const *args,
 		     size_t count, uint32_t timeout_ms, struct err *err);

@@ -44,7 +44,10 @@ void probe_offers(struct params *offers, const struct profile *profile)
 				  : NULL;
 		uint32_t value = setting ? setting_wanted(setting, place, NULL) : row->offer;
 
-		/* What a host would offer; a value that iSCSI does not have stays at its default. */
+		/*
+		 * What a host would offer; a value that iSCSI does not have
+		 * stays at its default.
+		 */
 		if (row->digests)
 			(void)params_set_list(offers, row->key, row->digests, &err);
 		else

@@ -15,7 +15,10 @@ int probe_print_tables(const struct probed *list, size_t count, const struct wan
 int probe_print_json(const struct probed *list, size_t count, const struct wanted *wanted,
 		     const char *portal, const char *initiator, bool ok, struct err *err);
 
-/* The trouble with one target, its cause and its remedy, on standard error; nothing where it is fine. */
+/*
+ * The trouble with one target, its cause and its remedy, on standard error;
+ * nothing where it is fine.
+ */
 void probe_print_trouble(const struct probed *probed);
 
 #endif

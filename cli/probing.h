@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Many targets probed side by side, and what they would wrongly accept tried out where asked for. */
+/*
+ * Many targets probed side by side, and what they would wrongly accept tried
+ * out where asked for.
+ */
 #ifndef SGW_PROBING_H
 #define SGW_PROBING_H
 

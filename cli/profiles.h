@@ -9,7 +9,10 @@
 struct err;
 struct paths;
 
-/* -ERR_USAGE for a bad --set, -EINVAL for a bad file. The caller calls wanted_done() in any case. */
+/*
+ * -ERR_USAGE for a bad --set, -EINVAL for a bad file. The caller calls
+ * wanted_done() in any case.
+ */
 int profiles_load(struct wanted *wanted, const struct paths *paths, const struct options *opt,
 		  struct err *err);
 

@@ -147,7 +147,10 @@ static int log_in(struct inspection *in, const struct record *record, unsigned w
 	return rc;
 }
 
-/* Out of a session whose portal is away there is no way back in. A portal is asked until it fails. */
+/*
+ * Out of a session whose portal is away there is no way back in. A portal is
+ * asked until it fails.
+ */
 static int reach(const struct relogin *list, size_t at, struct err *err)
 {
 	const struct record *record = list[at].action->record;

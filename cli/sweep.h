@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Ranges of portals, and single ones, asked for their targets; answers are handed on as they come. */
+/*
+ * Ranges of portals, and single ones, asked for their targets; answers are
+ * handed on as they come.
+ */
 #ifndef SGW_SWEEP_H
 #define SGW_SWEEP_H
 

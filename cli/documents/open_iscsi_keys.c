@@ -14,7 +14,10 @@
 #define STARTUP "manual|automatic|onboot"
 #define DIGEST "None|CRC32C|CRC32C,None|None,CRC32C"
 
-/* iface.* numbers are narrower than an int and wrap; nothing here sets them, so they count as text. */
+/*
+ * iface.* numbers are narrower than an int and wrap; nothing here sets them, so
+ * they count as text.
+ */
 const struct open_iscsi_key open_iscsi_keys[] = {
 	TEXT("node.name"),
 	NUMBER("node.tpgt"),

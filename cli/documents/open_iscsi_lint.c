@@ -125,7 +125,10 @@ static bool lint_unknown(const struct linter *linter, const struct line *line, s
 	return true;
 }
 
-/* Whether nothing but blanks and a "# note" stands behind byte i; the reader of numbers drops it. */
+/*
+ * Whether nothing but blanks and a "# note" stands behind byte i; the reader of
+ * numbers drops it.
+ */
 static bool note_follows(const char *text, size_t len, size_t i)
 {
 	const size_t blanks = i;

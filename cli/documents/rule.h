@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * udev rules, as far as they set the device timeout of a Storage Gateway's
- * disk: what the two document types offer beyond struct document_type. The
- * keys of document_rule are "timeout" and the texts of rules that do harm
- * (numbered where some are equal); document_other_rules has the latter alone. Set to its value, a text that was
- * commented out is a rule again, which is how undo takes it back.
+ * disk: what the two document types offer beyond struct document_type. The keys
+ * of document_rule are "timeout" and the texts of rules that do harm (numbered
+ * where some are equal); document_other_rules has the latter alone. Set to its
+ * value, a text that was commented out is a rule again, which is how undo takes
+ * it back.
  */
 #ifndef SGW_RULE_H
 #define SGW_RULE_H

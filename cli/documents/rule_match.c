@@ -209,7 +209,10 @@ static size_t find_label(const struct label *labels, size_t count, const char *n
 	return low < count && strcmp(labels[low].name, name) == 0 ? labels[low].rule : 0;
 }
 
-/* Rules of others are often guarded: `ATTR{vendor}!="X", GOTO="end"`, and then without conditions. */
+/*
+ * Rules of others are often guarded: `ATTR{vendor}!="X", GOTO="end"`, and then
+ * without conditions.
+ */
 int rules_follow_gotos(struct document *doc, struct err *err)
 {
 	CLEANUP(free_ptr) struct label *labels = calloc(doc->rule_count + 1, sizeof(*labels));

@@ -90,7 +90,10 @@ static bool rules_timeout(const struct survey *survey, uint32_t *out)
 	return last && place_number(last, outcome.value, out);
 }
 
-/* What a disk of this place has, or will have: the session's own disks, else by rules, else stock. */
+/*
+ * What a disk of this place has, or will have: the session's own disks, else by
+ * rules, else stock.
+ */
 static uint32_t disk_timeout(const struct survey *survey, const struct place *place,
 			     const struct profile *profile)
 {

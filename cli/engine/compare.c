@@ -226,7 +226,10 @@ static int add_overruled(const struct place *place, struct findings *findings, s
 			    note, err);
 }
 
-/* What the session is lost with when the gateway has other secrets by now: it cannot log in again. */
+/*
+ * What the session is lost with when the gateway has other secrets by now: it
+ * cannot log in again.
+ */
 static int add_stale(const struct place *place, struct findings *findings, struct err *err)
 {
 	int rc = findings_add(findings,

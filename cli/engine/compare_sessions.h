@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What is wrong with sessions whatever their values are: they are down, or there are two of a target. */
+/*
+ * What is wrong with sessions whatever their values are: they are down, or
+ * there are two of a target.
+ */
 #ifndef SGW_COMPARE_SESSIONS_H
 #define SGW_COMPARE_SESSIONS_H
 

@@ -17,7 +17,7 @@ struct entry;
 
 enum entry_state {
 	ENTRY_APPLIED,
-	ENTRY_HALF_APPLIED, /* intent without its done mark: a crash; the next apply or undo rolls back */
+	ENTRY_HALF_APPLIED, /* intent without its done mark: the next apply or undo rolls back */
 	ENTRY_HALF_UNDONE, /* the next apply or undo finishes it */
 	ENTRY_UNDONE,
 	ENTRY_UNREADABLE,
@@ -30,7 +30,7 @@ struct journal_entry {
 	enum entry_state state;
 	size_t file_count;
 	size_t live_count; /* live values */
-	bool goes_on; /* half applied, where what came before it in the same apply stands by itself */
+	bool goes_on; /* half applied; what came before it in the same apply stands by itself */
 	char problem[256]; /* of an unreadable one */
 };
 
@@ -54,7 +54,10 @@ int journal_states(const struct paths *paths, struct journal_state **states, siz
 /* An error of journal_load() that lies in the entry, and not in the reading of it. */
 bool journal_damaged(int error);
 
-/* Whole, with its images; -EINVAL where it is damaged, -ENOENT. entry_done() ends it in any case. */
+/*
+ * Whole, with its images; -EINVAL where it is damaged, -ENOENT. entry_done()
+ * ends it in any case.
+ */
 int journal_load(const struct paths *paths, const char *id, struct entry *entry, struct err *err);
 
 /* Names in an entry's directory. */

@@ -27,7 +27,7 @@ struct place_value {
 	const struct setting *setting;
 	const struct setting_place *where;
 	char *text; /* as its reader sees it; NULL: not set */
-	char *problem; /* of an observation that is there, why it cannot be read; text is NULL then */
+	char *problem; /* why an observation that is there cannot be read; text is NULL then */
 	unsigned line; /* of a document; else 0 */
 };
 

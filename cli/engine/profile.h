@@ -60,7 +60,7 @@ struct setting {
 	enum rule rule;
 	enum severity severity; /* of a finding where the wanted value is not in effect */
 	char *unit; /* "seconds", "bytes", "count" */
-	char *source; /* the heading of AWS's page, several joined by "; "; "" where there is none */
+	char *source; /* headings of AWS's page, joined by "; "; "" where there is none */
 	char *why;
 	char *origin; /* where the value comes from: "built-in profile", FILE:LINE, "--set" */
 	struct setting_place *places;

@@ -49,7 +49,7 @@ static bool same_file(const struct stat *a, const struct stat *b)
 	       a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
 }
 
-static int check_same(const struct change *change, bool exists, const struct stat *st,
+static int check_same(const struct replacement *change, bool exists, const struct stat *st,
 		      struct err *err)
 {
 	if (change->exists != exists || (exists && !same_file(&change->st, st)))
@@ -57,7 +57,7 @@ static int check_same(const struct change *change, bool exists, const struct sta
 	return 0;
 }
 
-static bool below_database(const struct change_set *set, const char *path)
+static bool below_database(const struct replacement_set *set, const char *path)
 {
 	const char *last = NULL;
 	size_t i;
@@ -74,7 +74,7 @@ static bool below_database(const struct change_set *set, const char *path)
 	return false;
 }
 
-static int make_dirs(const struct change_set *set, struct err *err)
+static int make_dirs(const struct replacement_set *set, struct err *err)
 {
 	size_t i;
 	int ret = 0;
@@ -102,7 +102,7 @@ static int write_bytes(int fd, const struct image *image, struct err *err)
 }
 
 /* Returns the temp, open and on its way to the disk. */
-static int write_temp(const struct change_set *set, const struct change *change,
+static int write_temp(const struct replacement_set *set, const struct replacement *change,
 		      struct dir_cursor *cursor, struct err *err)
 {
 	char name[TEMP_MAX];
@@ -128,7 +128,7 @@ static int write_temp(const struct change_set *set, const struct change *change,
 }
 
 /* Sync and close them; the first error names the change that each belongs to. */
-static int sync_temps(const struct change_set *set, const int *fds, const size_t *owners,
+static int sync_temps(const struct replacement_set *set, const int *fds, const size_t *owners,
 		      size_t count, struct err *err)
 {
 	int errors[BATCH], ret = 0;
@@ -149,7 +149,7 @@ static int sync_temps(const struct change_set *set, const int *fds, const size_t
  * Many temps, then their syncs: the first one's commit takes the others along,
  * where a sync after each write would wait for the disk each time.
  */
-static int write_temps(const struct change_set *set, struct err *err)
+static int write_temps(const struct replacement_set *set, struct err *err)
 {
 	struct dir_cursor cursor = { 0 };
 	size_t owners[BATCH], count = 0, i;
@@ -185,7 +185,7 @@ static int write_temps(const struct change_set *set, struct err *err)
 	return ret;
 }
 
-static int move_one(struct change_set *set, const struct change *change,
+static int move_one(struct replacement_set *set, const struct replacement *change,
 		    struct dir_cursor cursors[2], struct err *err)
 {
 	const char *base = base_of(change->real);
@@ -215,7 +215,7 @@ static int move_one(struct change_set *set, const struct change *change,
 	return 0;
 }
 
-static bool has_records(const struct change_set *set)
+static bool has_records(const struct replacement_set *set)
 {
 	size_t i;
 
@@ -226,7 +226,8 @@ static bool has_records(const struct change_set *set)
 }
 
 /* What is beside a record goes after it. */
-static int remove_traces(const struct change_set *set, const struct change *change, struct err *err)
+static int remove_traces(const struct replacement_set *set, const struct replacement *change,
+			 struct err *err)
 {
 	int ret = 0;
 
@@ -237,7 +238,7 @@ static int remove_traces(const struct change_set *set, const struct change *chan
 	return ret < 0 ? ret : record_dirs_remove(set->paths, change->real, err);
 }
 
-static int move_all(struct change_set *set, struct err *err)
+static int move_all(struct replacement_set *set, struct err *err)
 {
 	struct dir_cursor cursors[2] = { 0 };
 	struct lock lock = LOCK_NONE;
@@ -269,7 +270,7 @@ static int add_parent(struct dirs *dirs, const char *path, struct err *err)
 }
 
 /* As many of them as may be open at once; how many that were, or negative errno. */
-static int sync_some_dirs(const struct change_set *set, char *const *dirs, size_t count,
+static int sync_some_dirs(const struct replacement_set *set, char *const *dirs, size_t count,
 			  struct dir_cursor *cursor, struct err *err)
 {
 	int fds[BATCH], errors[BATCH], dir, ret = 0;
@@ -298,7 +299,7 @@ static int sync_some_dirs(const struct change_set *set, char *const *dirs, size_
 	return ret < 0 ? ret : (int)open;
 }
 
-static int sync_dirs(const struct change_set *set, struct err *err)
+static int sync_dirs(const struct replacement_set *set, struct err *err)
 {
 	struct dir_cursor cursor = { 0 };
 	struct dirs dirs = { 0 };
@@ -342,7 +343,7 @@ int replace_remove_temp(const struct paths *paths, const char *id, const char *r
 	return ret;
 }
 
-int replace_write(struct change_set *set, struct err *err)
+int replace_write(struct replacement_set *set, struct err *err)
 {
 	struct err second;
 	size_t i;
@@ -363,7 +364,7 @@ int replace_write(struct change_set *set, struct err *err)
 	return ret;
 }
 
-void change_set_done(struct change_set *set)
+void change_set_done(struct replacement_set *set)
 {
 	size_t i;
 
@@ -373,5 +374,5 @@ void change_set_done(struct change_set *set)
 	}
 	free(set->changes);
 	dirs_done(&set->dirs);
-	*set = (struct change_set){ 0 };
+	*set = (struct replacement_set){ 0 };
 }

@@ -21,7 +21,7 @@ struct err;
 struct paths;
 
 /* One file as it is to be. */
-struct change {
+struct replacement {
 	char *real; /* without links; owned */
 	const char *database; /* its database root, NULL: no record */
 	bool retire; /* a record that goes with its link and the directories that it leaves empty */
@@ -34,10 +34,10 @@ struct change {
 	struct attributes attributes; /* after's; owned */
 };
 
-struct change_set {
+struct replacement_set {
 	const struct paths *paths;
 	const char *id; /* names the temps */
-	struct change *changes;
+	struct replacement *changes;
 	size_t count;
 	struct dirs dirs; /* missing, to be made: 0700 below a database, else 0755 */
 	bool touched; /* a file was renamed or removed */
@@ -49,22 +49,23 @@ struct change_set {
  * way is told now: a bind mount, an immutable file or directory, rights, a
  * database on two file systems. Missing directories are noted.
  */
-int replace_add(struct change_set *set, struct change *change, struct found *now, struct err *err);
+int replace_add(struct replacement_set *set, struct replacement *change, struct found *now,
+		struct err *err);
 
 /* What concerns all of them: one file twice, room on the disk. Writes nothing. */
-int replace_check(const struct change_set *set, struct err *err);
+int replace_check(const struct replacement_set *set, struct err *err);
 
 /*
  * Write it. Records change under the database's lock, which is held for the
  * renames alone; a file that is no longer as it was looked at is -ESTALE.
  * Temps are gone also after an error; what was renamed stays (set->touched).
  */
-int replace_write(struct change_set *set, struct err *err);
+int replace_write(struct replacement_set *set, struct err *err);
 
 /* Remove the temp that a killed run may have left for a file. */
 int replace_remove_temp(const struct paths *paths, const char *id, const char *real,
 			const char *database, size_t number, struct err *err);
 
-void change_set_done(struct change_set *set);
+void change_set_done(struct replacement_set *set);
 
 #endif

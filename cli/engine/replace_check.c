@@ -28,7 +28,7 @@ static char *existing_parent(const struct dirs *missing, const char *path)
 }
 
 /* What a directory that holds the file, or will hold what is made for it, has against that. */
-static int check_dir(const struct change_set *set, const struct change *change, int dir,
+static int check_dir(const struct replacement_set *set, const struct replacement *change, int dir,
 		     struct err *err)
 {
 	int root, ret;
@@ -45,7 +45,8 @@ static int check_dir(const struct change_set *set, const struct change *change, 
 }
 
 /* The same where directories are missing, which it notes. */
-static int check_missing(struct change_set *set, const struct change *change, struct err *err)
+static int check_missing(struct replacement_set *set, const struct replacement *change,
+			 struct err *err)
 {
 	CLEANUP(free_ptr) char *parent = dir_of(change->real);
 	CLEANUP(free_ptr) char *base = NULL;
@@ -74,9 +75,10 @@ static int check_missing(struct change_set *set, const struct change *change, st
 	return ret < 0 ? paths_at(set->paths, base, err) : 0;
 }
 
-int replace_add(struct change_set *set, struct change *change, struct found *now, struct err *err)
+int replace_add(struct replacement_set *set, struct replacement *change, struct found *now,
+		struct err *err)
 {
-	struct change *more = reallocarray(set->changes, set->count + 1, sizeof(*more));
+	struct replacement *more = reallocarray(set->changes, set->count + 1, sizeof(*more));
 	CLEANUP(free_ptr) char *parent = NULL;
 	int ret;
 
@@ -109,7 +111,7 @@ static int compare_reals(const void *a, const void *b)
 }
 
 /* Two names that end in one file: the second change would undo the first. */
-static int check_twice(const struct change_set *set, struct err *err)
+static int check_twice(const struct replacement_set *set, struct err *err)
 {
 	CLEANUP(free_ptr) const char **reals = calloc(set->count + 1, sizeof(*reals));
 	size_t i;
@@ -131,7 +133,7 @@ static int check_twice(const struct change_set *set, struct err *err)
  * Where the new bytes go at first: few directories, and the space that all of
  * them take together is an upper bound for each file system.
  */
-static int check_room(const struct change_set *set, struct err *err)
+static int check_room(const struct replacement_set *set, struct err *err)
 {
 	struct dirs checked = { 0 };
 	uint64_t bytes = 0;
@@ -141,7 +143,7 @@ static int check_room(const struct change_set *set, struct err *err)
 	for (i = 0; i < set->count; i++)
 		bytes += (set->changes[i].after.len / BLOCK + 1) * BLOCK;
 	for (i = 0; ret == 0 && i < set->count; i++) {
-		const struct change *change = &set->changes[i];
+		const struct replacement *change = &set->changes[i];
 		CLEANUP(free_ptr)
 		char *parent = change->database ? strdup(change->database) : dir_of(change->real);
 		int dir;
@@ -160,7 +162,7 @@ static int check_room(const struct change_set *set, struct err *err)
 	return ret;
 }
 
-int replace_check(const struct change_set *set, struct err *err)
+int replace_check(const struct replacement_set *set, struct err *err)
 {
 	int ret = check_twice(set, err);
 

@@ -11,7 +11,7 @@
 #include "err.h"
 #include "host/found.h"
 
-struct plan {
+struct restoring {
 	struct restore *restore;
 	const struct entry_file *file;
 	struct found *now;
@@ -52,29 +52,30 @@ static void drop_steps(struct restore *restore, size_t count)
 	}
 }
 
-static int keep_file(const struct plan *plan, const char *note, struct err *err)
+static int keep_file(const struct restoring *restoring, const char *note, struct err *err)
 {
-	return restore_add_step(plan->restore, UNDO_KEPT, plan->file->path, NULL, note, err);
+	return restore_add_step(restoring->restore, UNDO_KEPT, restoring->file->path, NULL, note,
+				err);
 }
 
 /* The attributes pass to the set. */
-static int add_change(const struct plan *plan, size_t number, struct image after,
+static int add_change(const struct restoring *restoring, size_t number, struct image after,
 		      struct attributes attributes, struct err *err)
 {
-	struct change change = {
-		.database = plan->file->database,
+	struct replacement change = {
+		.database = restoring->file->database,
 		.number = number,
 		.after = after,
 		.attributes = attributes,
 	};
 
-	return replace_add(&plan->restore->set, &change, plan->now, err);
+	return replace_add(&restoring->restore->set, &change, restoring->now, err);
 }
 
-static int put_back(const struct plan *plan, size_t number, struct err *err)
+static int put_back(const struct restoring *restoring, size_t number, struct err *err)
 {
-	const struct entry_file *file = plan->file;
-	const struct found *now = plan->now;
+	const struct entry_file *file = restoring->file;
+	const struct found *now = restoring->now;
 	struct attributes attributes;
 	int ret;
 
@@ -84,52 +85,56 @@ static int put_back(const struct plan *plan, size_t number, struct err *err)
 	/* A mode that others set since is theirs. */
 	if (now->exists && file->before.exists && attributes.mode == file->mode)
 		attributes.mode = file->attributes.mode;
-	ret = add_change(plan, number, file->before, attributes, err);
+	ret = add_change(restoring, number, file->before, attributes, err);
 	if (ret < 0)
 		return ret;
-	return restore_add_step(plan->restore, file->before.exists ? UNDO_RESTORED : UNDO_REMOVED,
-				file->path, NULL, NULL, err);
+	return restore_add_step(restoring->restore,
+				file->before.exists ? UNDO_RESTORED : UNDO_REMOVED, file->path,
+				NULL, NULL, err);
 }
 
 static int merge_step(const char *key, bool restored, void *ctx, struct err *err)
 {
-	const struct plan *plan = ctx;
+	const struct restoring *restoring = ctx;
 
-	return restore_add_step(plan->restore, restored ? UNDO_EDITED : UNDO_KEPT, plan->file->path,
-				key, restored ? NULL : "others changed it since", err);
+	return restore_add_step(restoring->restore, restored ? UNDO_EDITED : UNDO_KEPT,
+				restoring->file->path, key,
+				restored ? NULL : "others changed it since", err);
 }
 
 /* Others edited the file: take back what of ours still stands. */
-static int merge_file(struct plan *plan, size_t number, struct err *err)
+static int merge_file(struct restoring *restoring, size_t number, struct err *err)
 {
-	const struct document_type *type = merge_type(plan->file->type);
-	const struct image now = { true, buf_text(&plan->now->bytes), plan->now->bytes.len };
-	struct buf *edited = &plan->restore->edited[number];
-	size_t told = plan->restore->step_count;
+	const struct document_type *type = merge_type(restoring->file->type);
+	const struct image now = { true, buf_text(&restoring->now->bytes),
+				   restoring->now->bytes.len };
+	struct buf *edited = &restoring->restore->edited[number];
+	size_t told = restoring->restore->step_count;
 	struct attributes attributes;
 	char note[256];
 	int ret;
 
 	if (!type)
-		return keep_file(plan, "others changed it since", err);
+		return keep_file(restoring, "others changed it since", err);
 	*edited = (struct buf){ .secret = true };
-	ret = merge(type, &plan->file->before, &plan->file->after, &now, edited, merge_step, plan,
-		    err);
+	ret = merge(type, &restoring->file->before, &restoring->file->after, &now, edited,
+		    merge_step, restoring, err);
 	if (ret < 0 && err->code == ENOMEM)
 		return ret;
 	if (ret < 0) {
-		drop_steps(plan->restore, told);
+		drop_steps(restoring->restore, told);
 		snprintf(note, sizeof(note), "others changed it since, and it cannot be read: %.*s",
 			 160, err->reason);
-		return keep_file(plan, note, err);
+		return keep_file(restoring, note, err);
 	}
 	if (ret == 0)
 		return 0;
 	/* The narrower mode stays: who knows what others wrote into the file. */
-	ret = attributes_copy(&attributes, &plan->now->attributes, err);
+	ret = attributes_copy(&attributes, &restoring->now->attributes, err);
 	return ret < 0 ? ret
-		       : add_change(plan, number, (struct image){ true, edited->data, edited->len },
-				    attributes, err);
+		       : add_change(restoring, number,
+				    (struct image){ true, edited->data, edited->len }, attributes,
+				    err);
 }
 
 static bool is_image(const struct found *now, const struct image *image)
@@ -147,25 +152,25 @@ static bool mode_stands(const struct entry_file *file, const struct found *now)
 	       now->attributes.mode == file->mode;
 }
 
-static int plan_file(struct plan *plan, size_t number, struct err *err)
+static int plan_file(struct restoring *restoring, size_t number, struct err *err)
 {
-	const struct entry_file *file = plan->file;
-	const struct found *now = plan->now;
+	const struct entry_file *file = restoring->file;
+	const struct found *now = restoring->now;
 	bool before = is_image(now, &file->before), after = is_image(now, &file->after);
 
 	if (after && (!before || mode_stands(file, now)))
-		return put_back(plan, number, err);
+		return put_back(restoring, number, err);
 	if (before)
 		return 0;
 	if (now->odd)
-		return keep_file(plan, "something else than a file stands there now", err);
+		return keep_file(restoring, "something else than a file stands there now", err);
 	if (!now->exists)
-		return keep_file(plan, "others removed it since", err);
+		return keep_file(restoring, "others removed it since", err);
 	if (!file->after.exists)
-		return keep_file(plan, "others made it anew since it was removed", err);
+		return keep_file(restoring, "others made it anew since it was removed", err);
 	if (!file->before.exists)
-		return keep_file(plan, "others changed it since it was made", err);
-	return merge_file(plan, number, err);
+		return keep_file(restoring, "others changed it since it was made", err);
+	return merge_file(restoring, number, err);
 }
 
 int restore_plan(struct restore *restore, const struct paths *paths, const struct entry *entry,
@@ -182,11 +187,11 @@ int restore_plan(struct restore *restore, const struct paths *paths, const struc
 	restore->edited_count = entry->file_count;
 	for (i = 0; ret == 0 && i < count; i++) {
 		struct found now;
-		struct plan plan = { restore, &entry->files[i], &now };
+		struct restoring restoring = { restore, &entry->files[i], &now };
 
 		ret = found_look(&now, paths, entry->files[i].real, err);
 		if (ret == 0)
-			ret = plan_file(&plan, i, err);
+			ret = plan_file(&restoring, i, err);
 		found_done(&now);
 	}
 	return ret;

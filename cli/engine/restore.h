@@ -14,7 +14,7 @@
 struct restore_live;
 
 struct restore {
-	struct change_set set; /* what to write */
+	struct replacement_set set; /* what to write */
 	struct buf *edited; /* new bytes of files that others edited, by the entry's index */
 	size_t edited_count;
 	struct undo_step *steps; /* what to tell */

@@ -16,7 +16,10 @@ static bool has_value(const struct place *place, const char *name, const char *v
 	return text && strcmp(text, value) == 0;
 }
 
-/* Of the records with a leading login open-iscsi takes the first that works, and leaves the rest. */
+/*
+ * Of the records with a leading login open-iscsi takes the first that works,
+ * and leaves the rest.
+ */
 bool startup_is_automatic(const struct place *place)
 {
 	return has_value(place, key, "automatic") && !has_value(place, "node.leading_login", "Yes");

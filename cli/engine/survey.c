@@ -20,7 +20,7 @@ static int by_text(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-bool selection_has(const struct selection *selection, const char *target)
+static bool selection_has(const struct selection *selection, const char *target)
 {
 	if (selection->by_name)
 		return gateway_kind(target) != GATEWAY_OTHER;
@@ -45,7 +45,10 @@ static struct place *add_place(struct survey *survey, struct err *err)
 	return &survey->places[survey->count++];
 }
 
-/* iscsid.conf and the rule are for all of a host: the volume profile, unless only tapes are here. */
+/*
+ * iscsid.conf and the rule are for all of a host: the volume profile, unless
+ * only tapes are here.
+ */
 static const struct profile *host_profile(const struct survey *survey)
 {
 	bool tape_only = survey->kinds[GATEWAY_TAPE] && !survey->kinds[GATEWAY_VOLUME];
@@ -193,7 +196,10 @@ static int add_record(struct survey *survey, struct record *record, bool exists,
 	return rc;
 }
 
-/* A key absent from a record reads as open-iscsi's default, not as iscsid.conf's: write them all. */
+/*
+ * A key absent from a record reads as open-iscsi's default, not as
+ * iscsid.conf's: write them all.
+ */
 static int lay_profile(struct record *record, const struct profile *profile, struct err *err)
 {
 	int rc = 0;

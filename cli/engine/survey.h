@@ -29,8 +29,6 @@ struct selection {
 	bool spare_conf; /* iscsid.conf is read for new records, but is none of the run's places */
 };
 
-bool selection_has(const struct selection *selection, const char *target);
-
 struct survey {
 	const struct paths *paths;
 	const struct wanted *wanted;

@@ -82,7 +82,7 @@ void tx_end(struct tx *tx)
 /* What is to be written, beside what the journal says of it: one of each a file. */
 struct work {
 	struct entry entry;
-	struct change_set set;
+	struct replacement_set set;
 	struct amend amend;
 };
 
@@ -161,7 +161,7 @@ static int add_file(struct work *work, const struct tx_file *file, struct found 
 		    struct err *err)
 {
 	struct entry_file *out = &work->entry.files[work->entry.file_count++];
-	struct change change = { .number = work->entry.file_count - 1 };
+	struct replacement change = { .number = work->entry.file_count - 1 };
 	int ret;
 
 	ret = describe(out, file, now, err);

@@ -243,7 +243,10 @@ static int check_newer(const struct paths *paths, const struct entry *entry,
 	return 0;
 }
 
-/* The state of entry id, or of the newest that is applied (or half so: its recovery comes first). */
+/*
+ * The state of entry id, or of the newest that is applied (or half so: its
+ * recovery comes first).
+ */
 static const struct journal_state *choose(const struct journal_state *states, size_t count,
 					  const char *id, bool half)
 {
@@ -286,7 +289,7 @@ static int ask_veto(const struct restore *restore, const struct entry *entry,
 		    int (*veto)(const char *path, void *ctx, struct err *err), void *ctx,
 		    struct err *err)
 {
-	const struct change *change;
+	const struct replacement *change;
 	size_t i;
 	int ret;
 

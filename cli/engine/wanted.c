@@ -81,7 +81,10 @@ static int load_site(struct wanted *wanted, const struct paths *paths, struct er
 	return rc;
 }
 
-/* A setting that only one kind of gateway has is set there; no kind has it: the first one's words. */
+/*
+ * A setting that only one kind of gateway has is set there; no kind has it: the
+ * first one's words.
+ */
 static int apply_set(struct wanted *wanted, const char *assignment, struct err *err)
 {
 	struct err first = { 0 };

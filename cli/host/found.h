@@ -29,7 +29,10 @@ struct found {
 #define FOUND_NONE { .spot = SPOT_NONE }
 /* clang-format on */
 
-/* Links are followed; where a directory is missing the file is. found_done() also after an error. */
+/*
+ * Links are followed; where a directory is missing the file is. found_done()
+ * also after an error.
+ */
 int found_look(struct found *found, const struct paths *paths, const char *path, struct err *err);
 void found_done(struct found *found);
 

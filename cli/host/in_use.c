@@ -229,7 +229,10 @@ static int add_holders(struct parts *parts, size_t at, const struct paths *paths
 	return rc < 0 ? rc : 0;
 }
 
-/* All that the nodes stand for, whatever is built on it included; holders are uses by themselves. */
+/*
+ * All that the nodes stand for, whatever is built on it included; holders are
+ * uses by themselves.
+ */
 static int find_parts(struct parts *parts, const struct paths *paths, const struct nodes *nodes,
 		      struct uses *uses, struct err *err)
 {
@@ -291,7 +294,10 @@ static struct use use_of(const struct host_use_item *item, const char *name)
 	switch (item->kind) {
 	case USE_MOUNT:
 		snprintf(use.mounted, sizeof(use.mounted), "%s", name);
-		/* Of process 1 too: we may be in a container, or in a unit with mounts of its own. */
+		/*
+		 * Of process 1 too: we may be in a container, or in a unit with
+		 * mounts of its own.
+		 */
 		if (item->pid <= 1 && is_system(item->text)) {
 			use.kind = USE_ROOT;
 			use.by = text("this host's %s (%s)", item->text, name);

@@ -18,7 +18,7 @@ struct use {
 	enum use_kind kind;
 	char *by; /* "mounted on /data (sdb1)", "open by dd, process 123 (sdb)" */
 	char *next; /* what ends it: "umount /data"; NULL where nothing that could be typed does */
-	bool passing; /* udevd's or of a rule's program, which look at each new device, and keep none */
+	bool passing; /* udevd's or a rule's program, which look at new devices, and keep none */
 	char *look; /* of a mount: what tells who is in it, so that it cannot end; else NULL */
 	unsigned pid; /* of USE_OPEN, and of a mount in the namespace of others; else 0 */
 	char mounted[64]; /* of USE_MOUNT: the device that the file system is on, "sdb1"; else "" */

@@ -202,7 +202,10 @@ int iscsiadm_ready(const struct paths *paths, struct err *err)
 		       start_command(paths));
 }
 
-/* PORTAL and IQN of a row's text, as they are here and a shell takes them: a name may hold a ';'. */
+/*
+ * PORTAL and IQN of a row's text, as they are here and a shell takes them: a
+ * name may hold a ';'.
+ */
 static void fill_in(struct buf *out, const char *text, const struct iscsiadm_target *target)
 {
 	char portal[PORTAL_TEXT_MAX];

@@ -48,7 +48,10 @@ int nodes_load(struct nodes *nodes, const struct paths *paths, const struct devi
 	       struct err *err);
 void nodes_done(struct nodes *nodes);
 
-/* What the device is used by: the disk, the tape that rewinds, the changer's generic node; or NULL. */
+/*
+ * What the device is used by: the disk, the tape that rewinds, the changer's
+ * generic node; or NULL.
+ */
 const struct node *nodes_main(const struct nodes *nodes, const struct device *device);
 /* Whether an administrator would name that node: of a tape's modes only st0 and nst0. */
 bool node_is_plain(const struct node *node);

@@ -34,7 +34,10 @@ void paths_done(struct paths *paths);
  * front).
  */
 int paths_find(const struct paths *paths, const char *path, struct spot *spot, struct err *err);
-/* The same, and the path without any link ("/sys/devices/platform/host3/…"); the caller frees it. */
+/*
+ * The same, and the path without any link ("/sys/devices/platform/host3/…");
+ * the caller frees it.
+ */
 int paths_resolve(const struct paths *paths, const char *path, struct spot *spot, char **real,
 		  struct err *err);
 

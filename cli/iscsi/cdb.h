@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The few SCSI commands of an initiator's probe, and what targets answer, in words (SPC-4, SBC-3). */
+/*
+ * The few SCSI commands of an initiator's probe, and what targets answer, in
+ * words (SPC-4, SBC-3).
+ */
 #ifndef SGW_ISCSI_CDB_H
 #define SGW_ISCSI_CDB_H
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* CHAP (RFC 7143, 12.1.3, 9.2.1; RFC 1994), for the side that challenges and the side that answers. */
+/*
+ * CHAP (RFC 7143, 12.1.3, 9.2.1; RFC 1994), for the side that challenges and
+ * the side that answers.
+ */
 #ifndef SGW_ISCSI_CHAP_H
 #define SGW_ISCSI_CHAP_H
 
@@ -88,7 +91,8 @@ int chap_respond_add(unsigned int algorithm, const struct chap_challenge *challe
  * secret that we prove ourselves with (len 0 where there is none): a response
  * made with that is a reflection, or one secret serves both ways, and is
  * refused. 0; -EACCES where it is wrong; -ELOOP for a reflection; -EPROTO where
- * the value is no response at all. *err shows neither response nor secret. The time does not depend on what is wrong.
+ * the value is no response at all. *err shows neither response nor secret. The
+ * time does not depend on what is wrong.
  */
 int chap_verify(unsigned int algorithm, const struct chap_challenge *challenge,
 		struct chap_secret secret, struct chap_secret own, const char *response,

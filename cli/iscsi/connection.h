@@ -22,7 +22,10 @@ struct connection_limits {
 	uint32_t connect_ms; /* each address: 3000 */
 	uint32_t answer_ms; /* silence while an answer is due: 10000 */
 	uint32_t logout_ms; /* the Logout Response: 1000 */
-	/* A target elsewhere named the addresses: those that mean this very host are not gone to. */
+	/*
+	 * A target elsewhere named the addresses: those that mean this very
+	 * host are not gone to.
+	 */
 	bool from_afar;
 };
 

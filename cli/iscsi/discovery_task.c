@@ -236,7 +236,10 @@ static void open_connection(struct discovery_task *task, const struct socket_add
 	struct err err;
 
 	task->result.stage = DISCOVERY_CONNECT;
-	/* A new one each time: the same would end a session that another login has begun (6.3.5). */
+	/*
+	 * A new one each time: the same would end a session that another login
+	 * has begun (6.3.5).
+	 */
 	if (login_isid_random(task->config.isid, &err) == 0)
 		task->connection = connection_open(task->loop, addresses, count, &task->config,
 						   task->params, &limits, &handler, task, &err);

@@ -40,7 +40,10 @@ struct login_config {
 	/* The target has to prove itself with this; len 0: it has not to (one-way CHAP). */
 	struct chap_secret target_secret;
 	const char *target_user; /* under this very name; NULL: any */
-	/* End with -ECANCELED once both sides are proven: no session begins, and none is touched. */
+	/*
+	 * End with -ECANCELED once both sides are proven: no session begins,
+	 * and none is touched.
+	 */
 	bool proofs_only;
 	bool reflect; /* an audit: send the target's own challenge back to it */
 	struct chap_memory *memory; /* challenges of this process; may be NULL */

@@ -32,7 +32,10 @@ static const char *const task_choices[] = { "RFC3720", "ResponseFence", "FastAbo
 
 /* clang-format off */
 const struct param_def param_defs[PARAM_COUNT] = {
-	/* key, kind, merge rule, min, max, default, stages, flags, section, choices; text: max is its length */
+	/*
+	 * key, kind, merge rule, min, max, default, stages, flags, section,
+	 * choices; text: max is its length
+	 */
 	[PARAM_AUTH_METHOD] = { "AuthMethod", PARAM_LIST, MERGE_FIRST,
 		0, 1, AUTH_NONE, IN_SECURITY, BOTH, "12.1", auth_choices },
 	[PARAM_CHAP_A] = { "CHAP_A", PARAM_TEXT, MERGE_SECURITY,

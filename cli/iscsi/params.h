@@ -28,7 +28,10 @@ struct params {
 	 * MaxRecvDataSegmentLength and the names it is what the peer declared.
 	 */
 	uint32_t value[PARAM_COUNT];
-	/* What this side offers, and the limit or wish its answers respect (PARAM_LIST: see below). */
+	/*
+	 * What this side offers, and the limit or wish its answers respect
+	 * (PARAM_LIST: see below).
+	 */
 	uint32_t ours[PARAM_COUNT];
 	uint8_t order[PARAM_COUNT]
 		     [PARAM_CHOICES_MAX]; /* PARAM_LIST: choices we do, + 1, best first */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* PDUs: where their fields lie, cutting them out of a stream, sealing them for one (RFC 7143, 11). */
+/*
+ * PDUs: where their fields lie, cutting them out of a stream, sealing them for
+ * one (RFC 7143, 11).
+ */
 #ifndef SGW_ISCSI_PDU_H
 #define SGW_ISCSI_PDU_H
 
@@ -243,7 +246,10 @@ void pdu_reader_rest(struct pdu_reader *reader) __attribute__((nonnull));
  */
 size_t pdu_seal_head(uint8_t *head, size_t ahs_len, uint32_t data_len, bool header_digest)
 	__attribute__((nonnull));
-/* Padding and, if asked for and data_len is not 0, the digest. Returns the tail's length, 0 to 7. */
+/*
+ * Padding and, if asked for and data_len is not 0, the digest. Returns the
+ * tail's length, 0 to 7.
+ */
 size_t pdu_seal_tail(uint8_t tail[PDU_TAIL_MAX], const void *data, size_t data_len,
 		     bool data_digest) __attribute__((nonnull(1)));
 /* The same for data in pieces: state is digest_update over all of them from DIGEST_START. */

@@ -264,7 +264,10 @@ static void open_connection(struct probe *probe, const struct socket_address *ad
 
 	probe->result.stage = PROBE_CONNECT;
 	probe->since = loop_clock_us();
-	/* Random, and a new one each time: it can be no other session's, so it ends none (6.3.5). */
+	/*
+	 * Random, and a new one each time: it can be no other session's, so it
+	 * ends none (6.3.5).
+	 */
 	if (login_isid_random(probe->config.login.isid, &err) == 0)
 		probe->connection =
 			connection_open(probe->loop, addresses, count, &probe->config.login,

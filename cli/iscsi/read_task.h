@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* One SCSI command that reads: its PDUs, checked against the standard (RFC 7143, 11.3, 11.4, 11.7). */
+/*
+ * One SCSI command that reads: its PDUs, checked against the standard (RFC
+ * 7143, 11.3, 11.4, 11.7).
+ */
 #ifndef SGW_ISCSI_READ_TASK_H
 #define SGW_ISCSI_READ_TASK_H
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The codes a target answers with, in words, and whose fault each is (RFC 7143, 11.13.5, 11.17.1). */
+/*
+ * The codes a target answers with, in words, and whose fault each is (RFC 7143,
+ * 11.13.5, 11.17.1).
+ */
 #ifndef SGW_ISCSI_STATUS_H
 #define SGW_ISCSI_STATUS_H
 

@@ -238,7 +238,10 @@ int file_write(const char *path, const void *bytes, size_t len, unsigned mode, s
 	DWORD attributes = GetFileAttributesA(path);
 	int rc;
 
-	/* NUL, CON and COM1 have the attributes of no directory and no disk: the rename refuses them. */
+	/*
+	 * NUL, CON and COM1 have the attributes of no directory and no disk:
+	 * the rename refuses them.
+	 */
 	if (attributes != INVALID_FILE_ATTRIBUTES && attributes & FILE_ATTRIBUTE_DIRECTORY)
 		rc = err_set(err, EISDIR, "is not a regular file, and it would be replaced by one");
 	else

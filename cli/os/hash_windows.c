@@ -8,7 +8,10 @@
 
 #include "err.h"
 
-/* SHA3 came with Windows 11 24H2 and Server 2025 (CNG Algorithm Identifiers); MD5 falls to FIPS mode. */
+/*
+ * SHA3 came with Windows 11 24H2 and Server 2025 (CNG Algorithm Identifiers);
+ * MD5 falls to FIPS mode.
+ */
 static const struct {
 	const wchar_t *id;
 	const char *name;

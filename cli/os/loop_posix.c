@@ -111,7 +111,10 @@ void loop_free(struct loop *loop)
 {
 	if (!loop)
 		return;
-	/* Its signals stay blocked: one that came, or comes, as all ends must not cut the end off. */
+	/*
+	 * Its signals stay blocked: one that came, or comes, as all ends must
+	 * not cut the end off.
+	 */
 	if (loop->signals >= 0)
 		close(loop->signals);
 	if (loop->alarm >= 0)

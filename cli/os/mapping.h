@@ -31,9 +31,6 @@ int mapping_file(struct mapping *mapping, const char *path, uint64_t *len, struc
 /* Wait until these bytes are on the disk; nothing to do for memory. 0 or a negative errno. */
 int mapping_flush(const struct mapping *mapping, size_t offset, size_t len)
 	__attribute__((nonnull));
-/* Make these bytes zeroes, giving back the memory or the disk space where that can be done. */
-void mapping_clear(const struct mapping *mapping, size_t offset, size_t len)
-	__attribute__((nonnull));
 void mapping_done(struct mapping *mapping) __attribute__((nonnull));
 
 #endif

@@ -92,26 +92,6 @@ int mapping_flush(const struct mapping *mapping, size_t offset, size_t len)
 	return msync(mapping->bytes + start, len + (offset - start), MS_SYNC) < 0 ? -errno : 0;
 }
 
-void mapping_clear(const struct mapping *mapping, size_t offset, size_t len)
-{
-	size_t page = page_size();
-	size_t first = (offset + page - 1) & ~(page - 1), end = (offset + len) & ~(page - 1);
-	int rc;
-
-	if (first < end) {
-		rc = mapping->fd == 0 ? madvise(mapping->bytes + first, end - first, MADV_DONTNEED)
-				      : fallocate(mapping->fd - 1,
-						  FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-						  (off_t)first, (off_t)(end - first));
-		if (rc == 0) {
-			memset(mapping->bytes + offset, 0, first - offset);
-			memset(mapping->bytes + end, 0, offset + len - end);
-			return;
-		}
-	}
-	memset(mapping->bytes + offset, 0, len);
-}
-
 void mapping_done(struct mapping *mapping)
 {
 	if (mapping->bytes)

@@ -12,13 +12,19 @@
 #include "err.h"
 #include "os/error_windows.h"
 
-/* Of a handle 32 bits count, and it is a multiple of 4: with 1 added an int holds it, and none is 0. */
+/*
+ * Of a handle 32 bits count, and it is a multiple of 4: with 1 added an int
+ * holds it, and none is 0.
+ */
 static HANDLE file_of(const struct mapping *mapping)
 {
 	return (HANDLE)(intptr_t)(mapping->fd - 1);
 }
 
-/* Make a file of len bytes longer, taking no room for the new ones where the file system can do so. */
+/*
+ * Make a file of len bytes longer, taking no room for the new ones where the
+ * file system can do so.
+ */
 static int set_length(HANDLE file, uint64_t len, struct err *err)
 {
 	LARGE_INTEGER end = { .QuadPart = (LONGLONG)len };
@@ -124,12 +130,6 @@ int mapping_flush(const struct mapping *mapping, size_t offset, size_t len)
 	if (!FlushViewOfFile(mapping->bytes + offset, len) || !FlushFileBuffers(file_of(mapping)))
 		return -EIO;
 	return 0;
-}
-
-void mapping_clear(const struct mapping *mapping, size_t offset, size_t len)
-{
-	/* FSCTL_SET_ZERO_DATA would give room back, but not to who has the file mapped. */
-	memset(mapping->bytes + offset, 0, len);
 }
 
 void mapping_done(struct mapping *mapping)

@@ -28,7 +28,10 @@ int socket_address_parse(const char *host, uint16_t port, struct socket_address 
 	struct addrinfo *list = NULL;
 	struct in_addr v4;
 
-	/* getaddrinfo takes "10.1" and "0x7f000001" too, which is no address to an administrator. */
+	/*
+	 * getaddrinfo takes "10.1" and "0x7f000001" too, which is no address to
+	 * an administrator.
+	 */
 	if (!strchr(host, ':') && inet_pton(AF_INET, host, &v4) != 1)
 		return -EINVAL;
 	if (look_up(host, port, AI_NUMERICHOST, &list) != 0)

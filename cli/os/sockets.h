@@ -66,15 +66,24 @@ int socket_resolve(const char *host, uint16_t port, struct socket_address *out, 
 /* A listening socket; port 0 takes a free one (see socket_local). IPv6 listens for IPv6 alone. */
 int socket_listen(const struct socket_address *address, int backlog, struct err *err)
 	__attribute__((nonnull));
-/* A socket that has an address and does not listen: who connects is refused, nobody else gets it. */
+/*
+ * A socket that has an address and does not listen: who connects is refused,
+ * nobody else gets it.
+ */
 int socket_hold(const struct socket_address *address, struct err *err) __attribute__((nonnull));
-/* Have one that socket_hold made listen. 0 or a negative errno; it is closed by the caller alone. */
+/*
+ * Have one that socket_hold made listen. 0 or a negative errno; it is closed by
+ * the caller alone.
+ */
 int socket_listen_held(int fd, int backlog, struct err *err) __attribute__((nonnull));
 /* The next connection, its far end in *peer; -EAGAIN where none waits. */
 int socket_accept(int listener, struct socket_address *peer) __attribute__((nonnull));
 /* Begin to connect. When the socket turns writable, socket_connected says how it ended. */
 int socket_connect(const struct socket_address *address, struct err *err) __attribute__((nonnull));
-/* 0, or the negative errno why not. A socket that met itself (port clash on loopback) is refused. */
+/*
+ * 0, or the negative errno why not. A socket that met itself (port clash on
+ * loopback) is refused.
+ */
 int socket_connected(int fd);
 
 /* Two sockets that are connected with each other, for a thread to wake a loop. */

@@ -67,7 +67,10 @@ int socket_hold(const struct socket_address *address, struct err *err)
 
 	if (fd < 0)
 		return err_sys(err, errno, "cannot make a socket");
-	/* With SO_REUSEADDR it is had in spite of connections that were; kept on, others had it, too. */
+	/*
+	 * With SO_REUSEADDR it is had in spite of connections that were; kept
+	 * on, others had it, too.
+	 */
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
 	    (sockaddr_of(address)->sa_family != AF_INET6 ||
 	     setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) == 0) &&

@@ -32,7 +32,10 @@ static void __attribute__((noreturn)) fail(struct iscsi_context *context, const 
 	die("%s: %s", what, iscsi_get_error(context));
 }
 
-/* A context for the target of a URL, not connected; the number tells sessions apart, in the ISID. */
+/*
+ * A context for the target of a URL, not connected; the number tells sessions
+ * apart, in the ISID.
+ */
 static struct iscsi_context *session_new(const char *text, uint32_t session, struct iscsi_url **url)
 {
 	struct iscsi_context *context = iscsi_create_context("iqn.2026-11.com.example:bench");

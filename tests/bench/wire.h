@@ -48,7 +48,10 @@ void wire_close(struct wire *wire) __attribute__((nonnull));
 
 /* A header to be filled in, all zero but for its opcode and flags; it goes with the next send. */
 uint8_t *wire_add(struct wire *wire, uint8_t opcode, uint8_t flags) __attribute__((nonnull));
-/* Data of the header that was added last, a multiple of 4; the bytes are looked at when they are sent. */
+/*
+ * Data of the header that was added last, a multiple of 4; the bytes are looked
+ * at when they are sent.
+ */
 void wire_add_data(struct wire *wire, uint8_t *bhs, const void *bytes, size_t len)
 	__attribute__((nonnull));
 /* Send all that was gathered. */

@@ -86,7 +86,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		data += used;
 		size -= used;
 	}
-	/* Nobody can guess the proof: mutual CHAP never comes through, one-way CHAP never unasked. */
+	/*
+	 * Nobody can guess the proof: mutual CHAP never comes through, one-way
+	 * CHAP never unasked.
+	 */
 	if (rc == LOGIN_COMPLETE && config.target_secret.len > 0)
 		abort();
 	if (rc == LOGIN_COMPLETE && config.auth == LOGIN_AUTH_CHAP &&

@@ -158,7 +158,10 @@ static void finish(struct end *end)
 	pdu_reader_done(&end->reader);
 }
 
-/* A login turns digests on behind its last PDU; to find them on a stream that goes on, stop there. */
+/*
+ * A login turns digests on behind its last PDU; to find them on a stream that
+ * goes on, stop there.
+ */
 static bool digests_came(struct end *end)
 {
 	return end->connection.header_digest != end->reader.header_digest ||

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The target's side of CHAP: who must prove himself, the order of the keys, and the proof (RFC 7143, 12.1.3). */
+/*
+ * The target's side of CHAP: who must prove himself, the order of the keys, and
+ * the proof (RFC 7143, 12.1.3).
+ */
 #ifndef SGW_TARGET_AUTH_H
 #define SGW_TARGET_AUTH_H
 

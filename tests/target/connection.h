@@ -86,7 +86,10 @@ void connection_end(struct connection *connection, const char *why) __attribute_
 /* The same once what gathers in gateway->out was sent; nothing more is read. */
 void connection_close(struct connection *connection, const char *why) __attribute__((nonnull));
 
-/* Do what the rules say of it as far as any connection can. Returns whether what was asked is served. */
+/*
+ * Do what the rules say of it as far as any connection can. Returns whether
+ * what was asked is served.
+ */
 bool connection_strike(struct connection *connection, enum verdict verdict)
 	__attribute__((nonnull));
 

@@ -60,7 +60,10 @@ static void fault(struct task *task, enum sense sense)
 		task->out.fault = sense;
 }
 
-/* Give the device what came; more than it wants (11.4.5: EDTL above the CDB's length) is dropped. */
+/*
+ * Give the device what came; more than it wants (11.4.5: EDTL above the CDB's
+ * length) is dropped.
+ */
 static void take(struct task *task, const uint8_t *bytes, size_t len)
 {
 	struct data_out *out = &task->out;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Deadlines of thousands of connections: one queue a kind of wait, each in the order of its ends. */
+/*
+ * Deadlines of thousands of connections: one queue a kind of wait, each in the
+ * order of its ends.
+ */
 #ifndef SGW_TARGET_DEADLINE_H
 #define SGW_TARGET_DEADLINE_H
 

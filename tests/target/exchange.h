@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Text exchanges of the full feature phase: SendTargets, and what may be negotiated anew (RFC 7143, 11.10). */
+/*
+ * Text exchanges of the full feature phase: SendTargets, and what may be
+ * negotiated anew (RFC 7143, 11.10).
+ */
 #ifndef SGW_TARGET_EXCHANGE_H
 #define SGW_TARGET_EXCHANGE_H
 

@@ -132,7 +132,10 @@ static enum verdict advertise(const struct strike *strike)
 		text, sizeof(text) - 1 \
 	}
 
-/* What would leave its directory, its line, its field, its word or its length, or drive a terminal. */
+/*
+ * What would leave its directory, its line, its field, its word or its length,
+ * or drive a terminal.
+ */
 static const struct {
 	const char *bytes;
 	size_t len;

@@ -108,7 +108,10 @@ static enum verdict strike(struct rule *rule, struct connection *connection)
 	return rule->action->act(&what);
 }
 
-/* Whether a target's name is this one, whole or behind its last colon: both volumes are "myvolume". */
+/*
+ * Whether a target's name is this one, whole or behind its last colon: both
+ * volumes are "myvolume".
+ */
 static bool is_named(const struct target *target, const char *name)
 {
 	const char *colon;

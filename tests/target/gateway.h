@@ -37,7 +37,7 @@ enum wait {
 	WAIT_IDLE, /* nothing: after a while the initiator is pinged */
 	WAIT_ANSWER, /* the answer to that */
 	WAIT_LINGER, /* the peer to close */
-	WAIT_TASKS, /* beside one of these: the data of tasks that are aborted (task_management.c) */
+	WAIT_TASKS, /* beside one of these: data of aborted tasks (task_management.c) */
 	WAIT_COUNT,
 };
 

@@ -74,7 +74,10 @@ static unsigned int check_header(struct target_login *login, const struct pdu *p
 	return LOGIN_INITIATOR_ERROR;
 }
 
-/* The first request sets what later ones must repeat; version and CID count once (11.12.4, 11.12.7). */
+/*
+ * The first request sets what later ones must repeat; version and CID count
+ * once (11.12.4, 11.12.7).
+ */
 static unsigned int check_identity(struct target_login *login, const uint8_t *bhs, struct err *err)
 {
 	if (login->begun) {

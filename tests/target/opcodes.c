@@ -88,7 +88,10 @@ void scsi_report_opcodes(struct task *task)
 	bool timeouts = task->cdb[2] & TIMEOUTS, action_fits, known;
 	size_t len;
 
-	/* Whether it has service actions must be as the option has it, unless it is unknown anyway. */
+	/*
+	 * Whether it has service actions must be as the option has it, unless
+	 * it is unknown anyway.
+	 */
 	if (option > ONE_EITHER || (op->run && ((option == ONE && op->has_action) ||
 						(option == ONE_ACTION && !op->has_action)))) {
 		task_fail_field(task, 2);

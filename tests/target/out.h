@@ -92,7 +92,10 @@ struct backlog {
 	struct socket_piece pieces[];
 };
 
-/* Keep all but the first `sent` bytes: lasting pieces by reference, the rest copied. NULL: no memory. */
+/*
+ * Keep all but the first `sent` bytes: lasting pieces by reference, the rest
+ * copied. NULL: no memory.
+ */
 struct backlog *out_keep(const struct out *out, size_t sent) __attribute__((nonnull));
 /* Forget the next `sent` bytes. Returns whether that was all. */
 bool backlog_sent(struct backlog *backlog, size_t sent) __attribute__((nonnull));

@@ -95,7 +95,10 @@ int persona_add_named(struct target_list *list, const char *name, size_t len, ui
 
 /* A name of len bytes with the letters of ASCII made small, and a NUL behind. */
 void target_name_fold(const char *name, size_t len, char *out) __attribute__((nonnull));
-/* Make target_list_find work; to be called when all are there. -EEXIST names one that is there twice. */
+/*
+ * Make target_list_find work; to be called when all are there. -EEXIST names
+ * one that is there twice.
+ */
 int target_list_sort(struct target_list *list, struct err *err) __attribute__((nonnull));
 struct target *target_list_find(const struct target_list *list, const char *name, size_t len)
 	__attribute__((nonnull));

@@ -77,7 +77,10 @@ struct data_in {
 	uint32_t data_sn;
 };
 
-/* Data-Out of a task: unsolicited first, then what R2Ts ask for, all of it in order (11.7, 11.8). */
+/*
+ * Data-Out of a task: unsolicited first, then what R2Ts ask for, all of it in
+ * order (11.7, 11.8).
+ */
 struct data_out {
 	uint32_t wanted; /* bytes the device gets: no more than expected, nor than the CDB tells */
 	uint32_t received; /* all that came in good order */

@@ -54,7 +54,10 @@ void server_settle(struct server *server)
 	due = gateway_next_deadline(gateway);
 	if (due >= server->timer_due || server->frozen)
 		return;
-	/* A timer that is set already cannot fail; the first time there is nobody to be late for. */
+	/*
+	 * A timer that is set already cannot fail; the first time there is
+	 * nobody to be late for.
+	 */
 	if (loop_timer_set(server->loop, &server->timer,
 			   due > gateway->now ? due - gateway->now : 0, &err) == 0)
 		server->timer_due = due;
@@ -171,7 +174,10 @@ static void send_backlog(struct peer *peer)
 	}
 }
 
-/* After the last answer: read what still comes, so that no reset overtakes it, and wait for the end. */
+/*
+ * After the last answer: read what still comes, so that no reset overtakes it,
+ * and wait for the end.
+ */
 static void drain(struct peer *peer)
 {
 	uint8_t bytes[4096];

@@ -32,7 +32,10 @@ static struct task_pool *pool_of(struct session *session)
 	return pool;
 }
 
-/* A slot; of those taken only aborted ones can be more than the window admits, and they make room. */
+/*
+ * A slot; of those taken only aborted ones can be more than the window admits,
+ * and they make room.
+ */
 static struct task *free_slot(struct task_pool *pool)
 {
 	struct task *aborted = NULL;

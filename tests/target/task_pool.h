@@ -24,7 +24,10 @@ struct task_pool {
 	struct task tasks[POOL_TASKS];
 };
 
-/* Move a task from the stack into its session's pool; NULL: no memory, and the connection has ended. */
+/*
+ * Move a task from the stack into its session's pool; NULL: no memory, and the
+ * connection has ended.
+ */
 struct task *task_pool_keep(struct task *task, enum task_state state) __attribute__((nonnull));
 /* Free its slot, unanswered or answered. */
 void task_pool_forget(struct task_pool *pool, struct task *task) __attribute__((nonnull));

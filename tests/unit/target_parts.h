@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of target_script.c share: the connections of a script, and the words of its steps. */
+/*
+ * What the files of target_script.c share: the connections of a script, and the
+ * words of its steps.
+ */
 #ifndef SGW_TEST_TARGET_PARTS_H
 #define SGW_TEST_TARGET_PARTS_H
 
@@ -56,7 +59,10 @@ struct words {
 /* Say why the script fails; false. */
 bool script_fail(struct script *script, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* target_words.c: a step cut into words (in place), what they say, and texts with values filled in. */
+/*
+ * target_words.c: a step cut into words (in place), what they say, and texts
+ * with values filled in.
+ */
 void words_split(char *line, struct words *words);
 bool words_have(const struct words *words, const char *flag);
 const char *words_value(const struct words *words, const char *name);

@@ -41,8 +41,9 @@
  * wrong bit), %L (one byte more), %S (one less), %D (no prefix); %M{S} what the target must
  * answer to ours; %C the target's challenge sent back; %O an earlier connection's.
  *
- * On each response it is checked that StatSN, ExpCmdSN and MaxCmdSN do what
- * RFC 7143, 4.2.2 asks, and that no challenge is sent twice. True, or false and what is wrong in `why`.
+ * On each response it is checked that StatSN, ExpCmdSN and MaxCmdSN do what RFC
+ * 7143, 4.2.2 asks, and that no challenge is sent twice. True, or false and
+ * what is wrong in `why`.
  */
 bool script_run(const char *script, char why[512]);
 

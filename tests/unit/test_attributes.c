@@ -117,7 +117,10 @@ static void only_attributes_of_the_name_are_kept(void **state)
 /* A secret in a file of 0600 must not become readable by what its directory gives new files. */
 static void no_access_list_is_inherited(void **state)
 {
-	/* version 2; user::rwx, user:12:r, group::r, mask::r, other::- (acl_ea_entry, little-endian) */
+	/*
+	 * version 2; user::rwx, user:12:r, group::r, mask::r, other::-
+	 * (acl_ea_entry, little-endian)
+	 */
 	static const unsigned char list[] = {
 		2, 0,  0,   0,	 1,   0,   7,  0, 255, 255, 255, 255, 2,   0,	4,
 		0, 12, 0,   0,	 0,   4,   0,  4, 0,   255, 255, 255, 255, 16,	0,

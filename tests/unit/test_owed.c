@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A login that is owed is on disk from the logout on, for its owner alone, and gone once it is made. */
+/*
+ * A login that is owed is on disk from the logout on, for its owner alone, and
+ * gone once it is made.
+ */
 #include "engine/owed.h"
 
 #include <errno.h>

@@ -167,7 +167,10 @@ static void of_two_sessions_it_is_the_one_it_was(void **state)
 	scratch_done(&scratch);
 }
 
-/* One live value of session 1 was set to 600 and journaled; then the entry's mark became another. */
+/*
+ * One live value of session 1 was set to 600 and journaled; then the entry's
+ * mark became another.
+ */
 static void commit_one(struct scratch *scratch, const char *mark, bool there)
 {
 	const struct tx_live live[] = {

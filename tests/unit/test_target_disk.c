@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The disk of sgw-target, rule by rule: data both ways (RFC 7143, 4.2.5.2, 11.7, 11.8), SBC-3, SPC-4. */
+/*
+ * The disk of sgw-target, rule by rule: data both ways (RFC 7143, 4.2.5.2,
+ * 11.7, 11.8), SBC-3, SPC-4.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

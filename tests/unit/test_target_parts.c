@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Parts of sgw-target that stand alone: the backlog of a full socket, deadlines, sessions, expectations. */
+/*
+ * Parts of sgw-target that stand alone: the backlog of a full socket,
+ * deadlines, sessions, expectations.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -136,7 +139,10 @@ static void test_tsihs_are_never_shared(void **state)
 		session_free(other);
 	}
 	assert_null(session_find(gateway, &key));
-	/* All of them at once: 65,535, and no more. No two have one key: a login ends the earlier one. */
+	/*
+	 * All of them at once: 65,535, and no more. No two have one key: a
+	 * login ends the earlier one.
+	 */
 	for (int i = 1; i < SESSION_TSIHS - 1; i++) {
 		put_be16(isid + 4, (uint16_t)i);
 		assert_non_null(session_new(gateway, &key));
@@ -182,7 +188,10 @@ static void tell(void *arg, const char *text)
 	buf_adds(arg, text);
 }
 
-/* A login of CHAP=one-way, MaxBurstLength=262144, InitialR2T=Yes, HeaderDigest=None; one refusal. */
+/*
+ * A login of CHAP=one-way, MaxBurstLength=262144, InitialR2T=Yes,
+ * HeaderDigest=None; one refusal.
+ */
 static void test_expectations(void **state)
 {
 	static const struct {

@@ -271,7 +271,10 @@ static void test_who_does_not_read_holds_nobody_up(void **state)
 	close(slow);
 }
 
-/* Who never reads is dropped; what had come by then is whole, and no ping stands in the middle of it. */
+/*
+ * Who never reads is dropped; what had come by then is whole, and no ping
+ * stands in the middle of it.
+ */
 static void test_who_never_reads_is_dropped(void **state)
 {
 	static uint8_t pdu[BHS_LEN + ECHO_LEN], answer[BHS_LEN + ECHO_LEN];
@@ -299,7 +302,10 @@ static void test_who_never_reads_is_dropped(void **state)
 	close(slow);
 }
 
-/* A login that is refused is answered before the connection ends, though more was sent than is read. */
+/*
+ * A login that is refused is answered before the connection ends, though more
+ * was sent than is read.
+ */
 static void test_a_refusal_arrives(void **state)
 {
 	uint8_t pdu[BHS_LEN + 65536] = { 0x43, 0x87 };
@@ -340,7 +346,10 @@ static void test_peers_leave(void **state)
 	}
 }
 
-/* More connections than it may have files: the others wait, it stays calm, and they come in time. */
+/*
+ * More connections than it may have files: the others wait, it stays calm, and
+ * they come in time.
+ */
 static void test_who_has_no_socket_for_all_serves_the_others(void **state)
 {
 	int fds[60], last;
