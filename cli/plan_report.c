@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "diff.h"
+#include "documents/document.h"
 #include "engine/plan.h"
 #include "err.h"
 #include "escape.h"
@@ -18,6 +19,25 @@ static const char *shown(const struct change *change, const char *value, const c
 	if (!value)
 		return absent;
 	return change->secret ? hidden : value;
+}
+
+static bool is_set(const struct place *place, const char *key)
+{
+	const char *value = place->type->get(place->doc, key, NULL);
+
+	return value && value[0];
+}
+
+/* What a new record is to be; of CHAP it is its secrets that decide, whatever authmethod says. */
+static const char *after_of(const struct change *change)
+{
+	const struct place *place = change->place;
+
+	if (change->key || !change->after || place->kind != PLACE_RECORD || !place->doc ||
+	    !is_set(place, "node.session.auth.password"))
+		return shown(change, change->after, NULL);
+	return is_set(place, "node.session.auth.password_in") ? "new record, mutual CHAP"
+							      : "new record, one-way CHAP";
 }
 
 /* The same change to many of these is one row with a count. */
@@ -52,9 +72,7 @@ static int compare_rows(const struct group *a, const struct group *b)
 	if (order == 0)
 		order = compare_texts(shown(one, one->before, NULL),
 				      shown(other, other->before, NULL));
-	return order != 0 ? order
-			  : compare_texts(shown(one, one->after, NULL),
-					  shown(other, other->after, NULL));
+	return order != 0 ? order : compare_texts(after_of(one), after_of(other));
 }
 
 static int by_row(const void *a, const void *b)
@@ -112,13 +130,14 @@ int plan_print_table(const struct plan *plan, struct err *err)
 		return err_oom(err);
 	for (size_t i = 0; i < count; i++) {
 		const struct change *change = groups[i].first;
+		const char *after = after_of(change);
 		char many[32];
 
 		snprintf(many, sizeof(many), "%zu %s", groups[i].count,
 			 groups[i].count > 1 ? many_words[change->place->kind] : "");
 		table_row(&table, groups[i].count > 1 ? many : change->place->name,
 			  change->key ? change->key : "", shown(change, change->before, "-"),
-			  shown(change, change->after, "-"), NULL);
+			  after ? after : "-", NULL);
 	}
 	return table_print(&table, stdout, err);
 }

@@ -19,6 +19,20 @@ record_of() { # TARGET
 	find "$HOST/etc/iscsi/nodes/$1" -name default
 }
 
+@test "apply tells of each new record whether it has CHAP, and of which kind" {
+	local amazon=iqn.1997-05.com.amazon:volume
+	start_target --targets 4
+	install -m 0600 /dev/null "$BATS_TEST_TMPDIR/chap.json"
+	jq -n --arg a "$amazon-01" --arg b "$amazon-02" --arg one "$INITIATOR_SECRET" --arg two "$TARGET_SECRET" '
+		{ChapCredentials: [
+			{TargetARN: $a, SecretToAuthenticateInitiator: $one, SecretToAuthenticateTarget: $two},
+			{TargetARN: $b, SecretToAuthenticateInitiator: $one}]}' >"$BATS_TEST_TMPDIR/chap.json"
+	run -3 apply "$PORTAL" --chap "$BATS_TEST_TMPDIR/chap.json" --dry-run
+	[[ $output =~ $amazon-01\ at\ $PORTAL\ +-\ +"new record, mutual CHAP" ]]
+	[[ $output =~ $amazon-02\ at\ $PORTAL\ +-\ +"new record, one-way CHAP" ]]
+	[[ $output =~ "2 records"\ +-\ +"new record"$'\n' ]]
+}
+
 @test "apply --chap writes mutual CHAP into the record, and shows no secret anywhere" {
 	start_target --volume myvolume:1M
 	write_chap_file "$BATS_TEST_TMPDIR/chap.json" iqn.1997-05.com.amazon:myvolume
