@@ -85,6 +85,7 @@ struct undoing {
 	char id[TX_ID_MAX];
 	size_t kept;
 	size_t records; /* that hold former values again */
+	bool in_force; /* what they held before is, in a session by one of them */
 	bool rules; /* of udev changed */
 	struct resume resume; /* of logins that a run owes */
 };
@@ -205,6 +206,15 @@ static int disconnect(struct undoing *steps, const char *id, struct err *err)
 	return rc < 0 ? rc : sessions_load(&steps->sessions, steps->paths, err);
 }
 
+static bool has_session(const struct undoing *steps, const char *path)
+{
+	for (size_t i = 0; i < steps->sessions.count; i++) {
+		if (is_record_of(path, &steps->sessions.items[i]))
+			return true;
+	}
+	return false;
+}
+
 static void note_step(const struct undo_step *step, void *ctx)
 {
 	static const char *const done[] = {
@@ -214,11 +224,13 @@ static void note_step(const struct undo_step *step, void *ctx)
 	};
 	struct undoing *steps = ctx;
 	const char *note = step->note ? step->note : "";
+	bool record = (step->action == UNDO_RESTORED || step->action == UNDO_EDITED) &&
+		      strstr(step->path, "/nodes/");
 
 	snprintf(steps->id, sizeof(steps->id), "%s", step->entry);
 	steps->kept += step->action == UNDO_KEPT;
-	steps->records += (step->action == UNDO_RESTORED || step->action == UNDO_EDITED) &&
-			  strstr(step->path, "/nodes/");
+	steps->records += record;
+	steps->in_force |= record && has_session(steps, step->path);
 	steps->rules |= step->action != UNDO_KEPT && strstr(step->path, "/udev/rules.d/");
 	table_row(&steps->table, step->path, step->key ? step->key : "", done[step->action], note,
 		  NULL);
@@ -273,6 +285,9 @@ static int print_steps(struct undoing *steps, const struct options *opt, bool ok
 		printf("this is what an undo of %s would do; nothing was written\n", steps->id);
 	else if (steps->id[0])
 		printf("%s is undone\n", steps->id);
+	if (steps->in_force && !opt->dry_run)
+		printf("sessions by these records keep what they logged in with until their next "
+		       "login\n");
 	return rc;
 }
 

@@ -143,3 +143,20 @@ undo() {
 		[ "$output" = "sgw-init: $id: there is no such entry in the journal; see: sgw-init undo --list --root $HOST" ]
 	done
 }
+
+@test "undo tells that a session keeps what it logged in with" {
+	local record
+	start_target --volume myvolume:1M
+	sgw-init apply --root "$HOST" "$PORTAL"
+	record=$(find "$HOST/etc/iscsi/nodes" -name default)
+	sgw-init apply --root "$HOST" --set noop-out-interval=30
+	run -0 undo
+	[[ $output != *"until their next login"* ]]
+	sgw-init apply --root "$HOST" --set noop-out-interval=30
+	live_session 600 600
+	echo 127.0.0.1 >"$HOST/sys/class/iscsi_connection/connection1:0/persistent_address"
+	echo "$PORT" >"$HOST/sys/class/iscsi_connection/connection1:0/persistent_port"
+	run -0 undo
+	[[ $output == *"sessions by these records keep what they logged in with until their next login" ]]
+	grep -qx 'node.conn\[0\].timeo.noop_out_interval = 60' "$record"
+}
