@@ -9,6 +9,7 @@ setup() {
 	mkdir -p tests/data o
 	cp "$ROOT/tests/run" tests
 	: >tests/data/expected-skips
+	unset JOBS JOB_SECONDS TEST_LIMIT RUN_LIMIT # of the run that this one is a part of
 }
 
 # suite NAME: a bats file with these lines.
