@@ -7,20 +7,6 @@ setup() {
 	stock_host
 }
 
-# apply [ARGUMENT...]: on the scratch host
-apply() {
-	sgw-init apply --root "$HOST" "$@"
-}
-
-# inodes: what a write would change of every file
-inodes() {
-	find "$HOST" -type f -printf '%P %i %T@ %C@\n' | sort
-}
-
-record_of() { # TARGET
-	find "$HOST/etc/iscsi/nodes/$1" -name default
-}
-
 @test "apply without a portal changes the three timeouts of a stock iscsid.conf, and nothing else" {
 	cp "$CONF" "$BATS_TEST_TMPDIR/stock"
 	run -0 apply

@@ -7,18 +7,6 @@ setup() {
 	stock_host
 }
 
-apply() {
-	sgw-init apply --root "$HOST" "$@"
-}
-
-undo() {
-	sgw-init undo --root "$HOST" "$@"
-}
-
-record_of() { # TARGET
-	find "$HOST/etc/iscsi/nodes/$1" -name default
-}
-
 @test "apply tells of each new record whether it has CHAP, and of which kind" {
 	local amazon=iqn.1997-05.com.amazon:volume
 	start_target --targets 4

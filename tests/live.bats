@@ -8,19 +8,6 @@ setup() {
 	stock_host
 }
 
-apply() {
-	sgw-init apply --root "$HOST" "$@"
-}
-
-undo() {
-	sgw-init undo --root "$HOST" "$@"
-}
-
-# inodes: what a write would change of every file
-inodes() {
-	find "$HOST" -type f -printf '%P %i %T@ %C@\n' | sort
-}
-
 @test "apply sets stale live values at once, and a second apply writes nothing" {
 	apply
 	live_session 30 120

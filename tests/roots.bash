@@ -36,6 +36,25 @@ value_of() {
 	sed -n "s/^$2 = //p" "$1"
 }
 
+# What most tests do to $HOST.
+apply() {
+	sgw-init apply --root "$HOST" "$@"
+}
+
+undo() {
+	sgw-init undo --root "$HOST" "$@"
+}
+
+# inodes: what a write would change of every file
+inodes() {
+	find "$HOST" -type f -printf '%P %i %T@ %C@\n' | sort
+}
+
+# record_of TARGET: its one record
+record_of() {
+	find "$HOST/etc/iscsi/nodes/$1" -name default
+}
+
 # live_session TIMEOUT RECOVERY: a session and its disk in $HOST, as the kernel shows them. Sets
 # SESSION, CONNECTION and DISK, their directories.
 live_session() {

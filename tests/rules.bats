@@ -8,14 +8,6 @@ setup() {
 	stock_host
 }
 
-apply() {
-	sgw-init apply --root "$HOST" "$@"
-}
-
-undo() {
-	sgw-init undo --root "$HOST" "$@"
-}
-
 @test "apply warns of a rule for every device that it leaves where it is" {
 	printf 'ACTION=="add", SUBSYSTEM=="scsi", ATTR{timeout}="30"\n' >"$RULE"
 	run -0 apply

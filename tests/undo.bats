@@ -7,10 +7,6 @@ setup() {
 	stock_host
 }
 
-undo() {
-	sgw-init undo --root "$HOST" "$@"
-}
-
 @test "undo brings every byte, mode and absence back" {
 	start_target --targets 3
 	tree_state "$HOST" >"$BATS_TEST_TMPDIR/before"

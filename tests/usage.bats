@@ -7,10 +7,6 @@ setup() {
 	stock_host
 }
 
-apply() {
-	sgw-init apply --root "$HOST" "$@"
-}
-
 @test "wrong usage exits 2 and says what is wrong" {
 	local words
 	while IFS='|' read -r words message; do
