@@ -246,6 +246,32 @@ static void forget_devices(struct connected *connected)
 	connected->device_count = 0;
 }
 
+/* What udevd is through with can be opened by its links, too: a tape's are those of st0 and nst0. */
+static bool is_through(const struct connecting *c, const struct connected_device *found)
+{
+	for (size_t i = 0; i < found->nodes.count; i++) {
+		const struct node *node = &found->nodes.items[i];
+
+		if (node_is_plain(node) && !monitor_is_through(c->monitor, node->path))
+			return false;
+	}
+	return nodes_main(&found->nodes, &found->device) != NULL;
+}
+
+static int look_at_device(const struct connecting *c, struct connected_device *found,
+			  struct err *err)
+{
+	int rc = nodes_load(&found->nodes, c->paths, &found->device, err);
+
+	if (rc < 0 || !device_runs(&found->device) || !is_through(c, found))
+		return rc;
+	/* The links that stand now: udevd may have made them since. */
+	nodes_done(&found->nodes);
+	rc = nodes_load(&found->nodes, c->paths, &found->device, err);
+	found->ready = rc == 0 && nodes_main(&found->nodes, &found->device);
+	return rc;
+}
+
 static int look_at_devices(struct connecting *c, struct connected *connected,
 			   const struct host_session *session, struct err *err)
 {
@@ -257,18 +283,12 @@ static int look_at_devices(struct connecting *c, struct connected *connected,
 		return err_oom(err);
 	for (size_t i = 0; rc == 0 && i < session->device_count; i++) {
 		struct connected_device *found = &connected->devices[connected->device_count];
-		const struct node *node;
 
 		found->device = session->devices[i];
 		if (!device_has_node(&found->device))
 			continue;
-		rc = nodes_load(&found->nodes, c->paths, &found->device, err);
-		if (rc < 0)
-			break;
-		connected->device_count++;
-		node = nodes_main(&found->nodes, &found->device);
-		found->ready = node && device_runs(&found->device) &&
-			       monitor_is_through(c->monitor, node->path);
+		rc = look_at_device(c, found, err);
+		connected->device_count += rc == 0;
 	}
 	return rc;
 }
