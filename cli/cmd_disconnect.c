@@ -7,7 +7,6 @@
 
 #include "choice.h"
 #include "command.h"
-#include "connecting.h"
 #include "disconnecting.h"
 #include "documents/document.h"
 #include "documents/open_iscsi.h"

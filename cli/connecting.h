@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What connect, apply --connect and --relogin share: log in to exact records
- * one after the other, wait until the devices behind them can be used, and
- * log out of one. Of the live host alone.
+ * one after the other, and wait until the devices behind them can be used. Of
+ * the live host alone.
  */
 #ifndef SGW_CONNECTING_H
 #define SGW_CONNECTING_H
@@ -24,7 +24,6 @@ enum connected_state {
 	CONNECTED_NO_DEVICE, /* the session is up, but a device did not come in time; see err */
 	CONNECTED_DOWN, /* there is a session, which did not come up again in time; see err */
 	CONNECTED_FAILED, /* see err */
-	CONNECTED_STATES,
 };
 
 /* A SCSI device of the session, and its nodes. */
@@ -64,32 +63,12 @@ int connecting_run(const struct paths *paths, const struct record *const *record
 		   const struct connect_options *options, struct connected **out, struct err *err);
 void connected_free(struct connected *list, size_t count);
 
-/* err_at() with TARGET at PORTAL, the place of all errors about a record here. */
-int connecting_at(const struct record *record, struct err *err);
-
-/*
- * Whether the portal of a record takes connections: iscsid tries a dead one
- * for minutes. Not asked where the record is bound to an interface, which may
- * go another way than we would. The place of the error is TARGET at PORTAL.
- */
-int connecting_reach(const struct record *record, struct err *err);
-
-/* The session is up and all of its devices can be used. */
+/* There is a session by its record. */
+bool connected_is_up(const struct connected *connected);
+/* Nothing is amiss: that and all of its devices can be used, or one stands elsewhere. */
 bool connected_is_fine(const struct connected *connected);
 /* "connected", "already connected" …; for programs "connected", "already", "elsewhere" …. */
 const char *connected_text(enum connected_state state);
 const char *connected_word(enum connected_state state);
-
-/*
- * Log out of a session, by -T, -p and -I as its attributes say them, and see
- * that it is gone. iscsiadm then ends each session of that target, portal and
- * interface (session_shares_logout()), and -m session -r would name one alone:
- * but one of them that stays keeps the record in use and comes back as two at
- * the next login, so they go together or not at all. 0 done, 1 there was none.
- * Looks for no user of their devices: that is for the caller to do right
- * before, of them all.
- */
-int connecting_log_out(const struct paths *paths, const struct host_session *session,
-		       struct err *err);
 
 #endif

@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "connecting.h"
+#include "disconnect_logout.h"
 #include "host/nodes.h"
 #include "host/paths.h"
 #include "host/spot.h"
@@ -355,7 +355,7 @@ void disconnecting_run(const struct paths *paths, const struct host_session *ses
 	if (rc == 0)
 		rc = disconnecting_check(paths, session, &out->uses, err);
 	if (rc == 0)
-		rc = connecting_log_out(paths, session, err);
+		rc = disconnect_logout(paths, session, err);
 	if (rc < 0)
 		at_session(session, err);
 	out->state = rc == -EBUSY ? DISCONNECTED_IN_USE
@@ -387,7 +387,7 @@ void disconnecting_force(const struct paths *paths, struct disconnected *out)
 	if (rc == 0)
 		rc = flush(paths, out->session, 0, err);
 	if (rc == 0)
-		rc = connecting_log_out(paths, out->session, err);
+		rc = disconnect_logout(paths, out->session, err);
 	if (rc < 0)
 		at_session(out->session, err);
 	out->state = rc < 0 ? DISCONNECTED_FAILED : DISCONNECTED_DONE;

@@ -49,7 +49,7 @@ static int check_stands(const struct sessions *sessions, const struct connected 
 	}
 	err_set(err, ENOTCONN, "%s is gone again: look at journalctl -u iscsid",
 		connected->session);
-	return connecting_at(connected->record, err);
+	return record_at(connected->record, err);
 }
 
 int login_check(struct inspection *in, const struct connected *list, size_t count, struct err *err)

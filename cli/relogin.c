@@ -8,6 +8,7 @@
 #include "apply_report.h"
 #include "command.h"
 #include "connect_report.h"
+#include "connect_reach.h"
 #include "connecting.h"
 #include "disconnecting.h"
 #include "engine/actions.h"
@@ -119,7 +120,7 @@ static int add_command(const struct record *record, struct err *err)
 	quote_word(&command, record->target);
 	err_set(err, cause.code, "%.600s; it is logged out", cause.reason);
 	err_add_command(err, ": once that is mended: ", buf_text(&command));
-	return connecting_at(record, err);
+	return record_at(record, err);
 }
 
 /* In again, with all of its devices, and as wanted. */
@@ -161,9 +162,9 @@ static int reach(const struct relogin *list, size_t at, struct err *err)
 		if (list[i].state == RELOGIN_NOT_TRIED && other->port == record->port &&
 		    strcmp(other->address, record->address) == 0)
 			return err_set(err, list[i].err.code, "%s", list[i].err.reason),
-			       connecting_at(record, err);
+			       record_at(record, err);
 	}
-	return connecting_reach(record, err);
+	return connect_reach(record, err);
 }
 
 /* Whoever comes after a run that is killed knows by it what to log in to. */
@@ -199,7 +200,7 @@ static int try_credentials(const struct inspection *in, const struct record *rec
 	if (rc == 0)
 		return 0;
 	*state = RELOGIN_REFUSED;
-	return connecting_at(record, err);
+	return record_at(record, err);
 }
 
 /* False where the others are not to be tried. */

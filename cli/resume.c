@@ -102,7 +102,7 @@ static int log_in(struct resume *resume, const struct pass *pass, const struct o
 	bool up = rc == 0 && list[0].state != CONNECTED_FAILED;
 
 	if (rc < 0) {
-		connecting_at(record, &why);
+		record_at(record, &why);
 		err_print("sgw-init", &why);
 		return 0;
 	}

@@ -115,16 +115,6 @@ static int add_log_ins_again(struct actions *actions, const struct survey *surve
 	return rc;
 }
 
-/* A volume has one path: a session of the target through another portal will do. */
-static bool has_session(const struct survey *survey, const char *target)
-{
-	for (size_t i = 0; i < survey->sessions.count; i++) {
-		if (strcmp(survey->sessions.items[i].target, target) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* The record's own session, where that cannot be used now. */
 static const struct host_session *lame_session(const struct survey *survey,
 					       const struct record *record)
@@ -148,7 +138,8 @@ static int add_log_ins(struct actions *actions, const struct survey *survey, str
 
 		if (!record)
 			continue;
-		if (has_session(survey, record->target)) {
+		/* A volume has one path: a session of the target through another portal will do. */
+		if (sessions_find_target(&survey->sessions, record->target)) {
 			action.kind = ACTION_AWAIT;
 			if (!lame_session(survey, record))
 				continue;

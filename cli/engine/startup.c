@@ -30,15 +30,6 @@ static bool is_of(const struct place *place, const char *target)
 	return place->kind == PLACE_RECORD && strcmp(place->record->target, target) == 0;
 }
 
-static bool has_session(const struct survey *survey, const struct place *place)
-{
-	for (size_t i = 0; i < survey->sessions.count; i++) {
-		if (session_is_by(&survey->sessions.items[i], place->record))
-			return true;
-	}
-	return false;
-}
-
 const struct place *startup_place(const struct survey *survey, const char *target)
 {
 	const struct place *best = NULL;
@@ -50,8 +41,8 @@ const struct place *startup_place(const struct survey *survey, const char *targe
 
 		if (!is_of(place, target))
 			continue;
-		weight = (has_session(survey, place) ? 4 : 0) + (place->asked ? 2 : 0) +
-			 (startup_is_automatic(place) ? 1 : 0);
+		weight = (sessions_find_by(&survey->sessions, place->record) ? 4 : 0) +
+			 (place->asked ? 2 : 0) + (startup_is_automatic(place) ? 1 : 0);
 		if (!best || weight > most) {
 			best = place;
 			most = weight;
@@ -74,8 +65,8 @@ static bool is_multipath(const struct survey *survey, const char *target)
 
 bool startup_is_kept(const struct survey *survey, const struct place *place)
 {
-	return place->exists &&
-	       (has_session(survey, place) || is_multipath(survey, place->record->target));
+	return place->exists && (sessions_find_by(&survey->sessions, place->record) ||
+				 is_multipath(survey, place->record->target));
 }
 
 int plan_startup(struct plan *plan, struct survey *survey, struct err *err)

@@ -14,6 +14,7 @@
 #include "err.h"
 #include "host/database.h"
 #include "iscsi/address.h"
+#include "iscsi/portal.h"
 #include "number.h"
 
 static const struct document_type *const type = &document_open_iscsi;
@@ -43,6 +44,14 @@ bool record_exposed(const struct record *record)
 {
 	return (record->mode & 077) != 0 && record->doc &&
 	       type->each(record->doc, is_secret_value, NULL) != 0;
+}
+
+int record_at(const struct record *record, struct err *err)
+{
+	char portal[PORTAL_TEXT_MAX];
+
+	portal_text_of(record->address, record->port, portal);
+	return err_at(err, "%s at %s", record->target, portal);
 }
 
 int address_canonical(const char *address, char *out, size_t size)

@@ -45,6 +45,9 @@ void record_done(struct record *record);
 /* Whether it holds a secret and its mode lets others read or write it. */
 bool record_exposed(const struct record *record);
 
+/* err_at() with TARGET at PORTAL, the place of all errors about logins by it. */
+int record_at(const struct record *record, struct err *err);
+
 /*
  * Name the record after its place in the database: the directory of the
  * target, the portal's entry ("10.0.0.1,3260,1", or "10.0.0.1,3260" where the

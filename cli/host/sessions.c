@@ -133,6 +133,25 @@ const struct host_session *sessions_find(const struct sessions *sessions, const 
 	return NULL;
 }
 
+const struct host_session *sessions_find_by(const struct sessions *sessions,
+					    const struct record *record)
+{
+	for (size_t i = 0; i < sessions->count; i++) {
+		if (session_is_by(&sessions->items[i], record))
+			return &sessions->items[i];
+	}
+	return NULL;
+}
+
+const struct host_session *sessions_find_target(const struct sessions *sessions, const char *target)
+{
+	for (size_t i = 0; i < sessions->count; i++) {
+		if (strcmp(sessions->items[i].target, target) == 0)
+			return &sessions->items[i];
+	}
+	return NULL;
+}
+
 const struct host_session *sessions_find_possible(const struct sessions *sessions,
 						  const char *target, const char *address,
 						  uint16_t port)

@@ -77,6 +77,12 @@ bool session_may_be(const struct host_session *session, const char *target, cons
 /* The first that session_is(), or NULL. */
 const struct host_session *sessions_find(const struct sessions *sessions, const char *target,
 					 const char *address, uint16_t port);
+/* The first that session_is_by(), or NULL. */
+const struct host_session *sessions_find_by(const struct sessions *sessions,
+					    const struct record *record);
+/* The first to that target, whichever way; or NULL. */
+const struct host_session *sessions_find_target(const struct sessions *sessions,
+						const char *target);
 /* The first that session_may_be(), or NULL: what keeps a record in use. */
 const struct host_session *sessions_find_possible(const struct sessions *sessions,
 						  const char *target, const char *address,
