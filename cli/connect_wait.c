@@ -232,4 +232,3 @@ int connect_wait(struct connecting *c, unsigned ms, struct err *err)
 	}
 	return rc;
 }
-

@@ -13,6 +13,7 @@
 #include "host/paths.h"
 #include "host/records.h"
 #include "iscsi/portal.h"
+#include "os/signals.h"
 #include "udev/monitor.h"
 
 /* Past iscsid's own patience: 8 attempts of 15 s by iscsid.conf, 4 of 30 s by default. */
@@ -116,8 +117,8 @@ static void connect_one(struct connecting *c, size_t at)
 	struct err why = { 0 };
 	int rc;
 
-	progress_show(&c->progress, "logging in to %s (%zu of %zu)", connected->record->target,
-		      at + 1, c->count);
+	progress_show(&c->progress, "logging in to %s (%zu of %zu)%s", connected->record->target,
+		      at + 1, c->count, signals_are_held() ? "; an interrupt waits for it" : "");
 	rc = find_session(c, connected, &why);
 	if (rc > 0)
 		return;

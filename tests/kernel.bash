@@ -5,15 +5,13 @@
 # brought to do at will, and for what is to run with sanitizers; the real one is tests/vm's.
 
 # pretend_kernel: the stand-ins; $HOST is a stock_root. A login takes its values from the record. Of
-# a target that stands in $HOST/refused it fails, of one in $HOST/odd the session pings every 5 s
-# whatever its record says, and of one in $HOST/bare it gets no device. Names tell drives and changers
-# from volumes.
+# a target that stands in $HOST/refused it fails, and a logout of one in $HOST/stuck. Of one in $HOST/odd
+# the session pings every 5 s whatever its record says, of one in $HOST/late its disk has the kernel's
+# own timeout, and of one in $HOST/bare there is no device. Names tell drives and changers from volumes.
 pretend_kernel() {
 	local bin=$BATS_TEST_TMPDIR/bin
 	mkdir -p "$bin" "$HOST"/sys/class/iscsi_{session,connection} "$HOST"/run/lock "$HOST"/var/lib
-	: >"$HOST/refused"
-	: >"$HOST/odd"
-	: >"$HOST/bare"
+	touch "$HOST"/{refused,stuck,odd,late,bare}
 	echo 0 >"$HOST/sessions"
 	printf '#!/bin/sh\n' >"$bin/udevadm"
 	cat >"$bin/iscsiadm" <<-'END'
@@ -31,7 +29,9 @@ pretend_kernel() {
 		session=$(session_of "$target" "$portal" "$interface")
 		case $action$session in
 		--logout) exit 21 ;;
-		--logout*) remove_session "$session" ;;
+		--logout*)
+			! grep -qx "$target" "$HOST/stuck" || exit 10
+			remove_session "$session" ;;
 		--loginsession*) exit 15 ;;
 		--login)
 			! grep -qx "$target" "$HOST/refused" || exit 24
@@ -68,6 +68,7 @@ add_session() {
 	fi
 	mkdir "$lun"
 	put "$lun" type=0 state=running timeout=600
+	! grep -qx "$1" "$HOST/late" || put "$lun" timeout=30
 	case $1 in
 	*-tapedrive-*)
 		put "$lun" type=1

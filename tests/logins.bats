@@ -111,6 +111,42 @@ $name-02 $PORTAL failed null" ]
 	[[ $output == *"recv_tmo is not as wanted after the login: see sgw-init check --set noop-out-interval=40"* ]]
 }
 
+@test "a disk whose timeout the rule did not set has it after --connect all the same" {
+	tuned --volume myvolume:1M
+	echo "$iqn" >"$HOST/late"
+	run -0 on_kernel sgw-init apply --connect
+	[ "$(cat "$HOST"/sys/class/iscsi_session/session1/device/target*/*/timeout)" = 600 ]
+	run -0 on_kernel sgw-init check
+}
+
+@test "a session that cannot be logged out keeps disconnect from none of the others" {
+	local name=iqn.1997-05.com.amazon:volume
+	tuned --targets 3
+	on_kernel sgw-init connect
+	echo "$name-01" >"$HOST/stuck"
+	run -1 on_kernel sgw-init disconnect --all
+	[[ $output == *"$name-01 at $PORTAL: the logout failed"*"[iscsiadm: 10 ISCSI_ERR_LOGOUT]"* ]]
+	[ "$(session_of "$name-01"; session_of "$name-02"; session_of "$name-03")" = session1 ]
+}
+
+@test "--relogin ends at a session that cannot be logged out, which stands as it was" {
+	local name=iqn.1997-05.com.amazon:volume
+	tuned --targets 2
+	stale "$name-01"
+	stale "$name-02"
+	echo "$name-01" >"$HOST/stuck"
+	run -1 --separate-stderr on_kernel sgw-init apply --relogin --output json
+	[ "$(told relogin result)" = $'not-logged-out\nnot-tried' ]
+	[ "$(session_of "$name-01"; session_of "$name-02")" = $'session1\nsession2' ]
+}
+
+@test "on a terminal --relogin says that an interrupt waits for the login" {
+	tuned --volume myvolume:1M
+	stale "$iqn"
+	run -0 on_kernel script -qec "sgw-init apply --relogin" /dev/null
+	[[ $output == *"logging in to $iqn (1 of 1); an interrupt waits for it"* ]]
+}
+
 @test "--wait says how long a device may take to come after a login" {
 	local command
 	tuned --volume myvolume:1M
@@ -121,7 +157,7 @@ $name-02 $PORTAL failed null" ]
 		SECONDS=0
 		# shellcheck disable=SC2086 # words
 		run -1 on_kernel sgw-init $command --wait 300ms
-		[ "$SECONDS" -lt 15 ]
+		[ "$SECONDS" -lt 30 ]
 		[[ $output == *"sgw-init: $iqn at $PORTAL: session"*" is up, but no device came within 0.3 s: look at dmesg"* ]]
 	done
 	[[ $output == *"$iqn  $PORTAL  logged in again, not as wanted  recv_tmo"* ]]
