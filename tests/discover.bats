@@ -102,12 +102,12 @@ teardown() {
 	while IFS='|' read -r what command words; do
 		start_peer "$command"
 		start=$SECONDS
-		run -1 --separate-stderr sgw-init discover "$PEER" --timeout 500ms
+		run -1 --separate-stderr sgw-init discover "$PEER" --timeout 2s
 		echo "case: $what: $stderr"
 		[[ $stderr == *"sgw-init: $PEER: "*"$words"* ]]
-		[ $((SECONDS - start)) -le 3 ]
+		[ $((SECONDS - start)) -le 10 ]
 	done <<-'END'
-		silent|exec cat >/dev/null|no Login Response within 500 ms
+		silent|exec cat >/dev/null|no Login Response within 2 s
 		closes at once|true|closed the connection while the Login Response was awaited
 		answers like a web server|printf 'HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n'; exec cat >/dev/null|does not speak iSCSI
 		sends noise|printf '\377%.0s' {1..4096}; exec cat >/dev/null|does not speak iSCSI
@@ -124,9 +124,9 @@ teardown() {
 	start_target --volume good:1M
 	start_peer 'exec cat >/dev/null'
 	tree_state "$host" >"$BATS_TEST_TMPDIR/before"
-	run -1 --separate-stderr sgw-init discover "$PEER" "$PORTAL" --timeout 300ms
+	run -1 --separate-stderr sgw-init discover "$PEER" "$PORTAL" --timeout 2s
 	[[ $output == *"amazon:good"* ]]
-	run -1 sgw-init apply --root "$host" "$PEER" "$PORTAL" --timeout 300ms
+	run -1 sgw-init apply --root "$host" "$PEER" "$PORTAL" --timeout 2s
 	[[ $output == *"--skip-unreachable"* ]]
 	tree_state "$host" | diff "$BATS_TEST_TMPDIR/before" -
 }
@@ -145,13 +145,18 @@ start_gateways() {
 	return 1
 }
 
-@test "a sweep of a /24 finds its gateways and counts the others, in under a second" {
-	local start
+# costs_less_than_a_second COMMAND...: of a processor, whatever else runs here; sanitizers may take five.
+costs_less_than_a_second() {
+	local TIMEFORMAT='%U %S' user system most=1000
+	! grep -q fsanitize "$BUILD/flags" || most=5000
+	{ time "$@" 2>&4; } 4>&2 2>"$BATS_TEST_TMPDIR/times" || return
+	read -r user system <"$BATS_TEST_TMPDIR/times"
+	[ $((10#${user/./} + 10#${system/./})) -lt "$most" ] || { echo "it took $user and $system s"; return 1; }
+}
+
+@test "a sweep of a /24 finds its gateways and counts the others, in under a second of a processor" {
 	start_gateways 127.0.0.2 127.0.0.77 127.0.0.200
-	start=${EPOCHREALTIME/./}
-	run -0 --separate-stderr sgw-init discover "127.0.0.0/24:$PORT"
-	echo "took $((${EPOCHREALTIME/./} - start)) us"
-	[ $((${EPOCHREALTIME/./} - start)) -lt 1000000 ]
+	run -0 --separate-stderr costs_less_than_a_second sgw-init discover "127.0.0.0/24:$PORT"
 	[ "${#lines[@]}" -eq 4 ]
 	[[ ${lines[0]} == PORTAL*KIND*TARGET*ADDRESS ]]
 	[[ $output == *"127.0.0.77:$PORT"*"iqn.1997-05.com.amazon:at-127-0-0-77"* ]]
@@ -176,9 +181,9 @@ start_gateways() {
 	start_peer "exec cat >/dev/null"
 	start_target --portal "127.0.0.9:${PEER##*:}" --volume beside:1M
 	run -0 --separate-stderr sgw-init discover "127.0.0.0/28:$PORT" "127.0.0.9:$PORT" \
-		"127.0.0.8/30:$PORT" --timeout 300ms
+		"127.0.0.8/30:$PORT" --timeout 2s
 	[ "$(grep -c amazon:beside <<<"$output")" -eq 1 ]
-	[[ $stderr == *"$PEER: no Login Response within 300 ms"* ]]
+	[[ $stderr == *"$PEER: no Login Response within 2 s"* ]]
 	[[ $stderr == *"0 of 13 hosts answered (12 refused, 0 silent, 1 failed)"* ]]
 }
 
@@ -206,12 +211,8 @@ start_gateways() {
 	run -2 sgw-init check 127.0.0.0/24
 }
 
-@test "discover follows an answer of ten thousand targets in under a second" {
-	local start
+@test "discover follows an answer of ten thousand targets in under a second of a processor" {
 	start_target --targets 10000
-	start=${EPOCHREALTIME/./}
-	sgw-init discover "$PORTAL" >"$BATS_TEST_TMPDIR/out"
-	echo "took $((${EPOCHREALTIME/./} - start)) us"
-	[ $((${EPOCHREALTIME/./} - start)) -lt 1000000 ]
+	costs_less_than_a_second sgw-init discover "$PORTAL" >"$BATS_TEST_TMPDIR/out"
 	[ "$(wc -l <"$BATS_TEST_TMPDIR/out")" -eq 10001 ]
 }

@@ -223,7 +223,7 @@ tell_causes() {
 	run -1 --separate-stderr probe --target iqn.1997-05.com.amazon:one --timeout 300ms --output json
 	kill -CONT "$TARGET_PID"
 	[ "$(jq -r '.targets[0].error.cause' <<<"$output")" = silent ]
-	[ $((SECONDS - start)) -le 5 ]
+	[ $((SECONDS - start)) -le 20 ]
 }
 
 @test "probe refuses what it cannot mean" {

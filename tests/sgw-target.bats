@@ -245,7 +245,7 @@ $HOST to $IQN:myvolume"* ]]
 		eval "exec $fd<>/dev/tcp/127.0.0.1/$PORT"
 		printf '\x43\x87\0\0\0\0\x10' >&"$fd"
 	done
-	run -0 timeout 5 iscsi-inq "iscsi://$PORTAL/$IQN:myvolume/0"
+	run -0 timeout 60 iscsi-inq "iscsi://$PORTAL/$IQN:myvolume/0"
 	exec 5>&- 6>&- 7>&-
 }
 
@@ -253,7 +253,7 @@ $HOST to $IQN:myvolume"* ]]
 	start_target
 	exec 5<>"/dev/tcp/127.0.0.1/$PORT"
 	printf 'GET / HTTP/1.0\r\nHost: gateway.example\r\nUser-Agent: test\r\n\r\n' >&5
-	run --separate-stderr timeout 5 cat <&5
+	run --separate-stderr timeout 60 cat <&5
 	[ "$status" -le 1 ] # 1: a reset, where not all was read of what it said
 	[ "$output" = '' ]
 	exec 5>&-

@@ -181,11 +181,11 @@ node_of() { # IQN
 	echo "/dev/${disk##*/}"
 }
 
-# Log in to a target, and wait until udev is through with its disk.
+# Log in to a target, and wait until udev is through with its disk: its event comes some time after it is
+# in sysfs, and its link behind that.
 log_in() { # IQN
 	iscsiadm -m node -T "$1" -p "$portal" --login
-	disk_of "$1" >/dev/null
-	settle
+	settle_disk "$1"
 }
 
 # SCSI devices of the kernel's own making, of a type (0 disk, 1 tape, 8 changer); prints the
@@ -225,6 +225,13 @@ remove_devices() {
 # asked there ("Invalid sender uid"): udevadm fails then, and asks anew.
 settle() {
 	wait_for udevadm settle
+}
+
+settle_disk() { # IQN
+	local disk
+	disk=$(disk_of "$1") || return
+	wait_for test -b "/dev/disk/by-path/ip-$portal-iscsi-$1-lun-${disk##*:}"
+	settle
 }
 
 # Not by udevadm control --reload, whose status is 0 where udevd ignored it.

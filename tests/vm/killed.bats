@@ -145,6 +145,7 @@ owes() {
 	[ "$stopped" = 130 ]
 	expect_session "$iqn" "${tuned[@]}"
 	run ! owes
+	settle # the interrupt ended the wait for the device as well
 	sgw-init check
 }
 

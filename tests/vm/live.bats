@@ -244,7 +244,7 @@ attach_volume() {
 	iscsiadm -m discovery -t st -p "$portal" >/dev/null
 	drive=$(iscsiadm -m node | sed -n 's/.* \(.*-tapedrive-01\)$/\1/p')
 	iscsiadm -m node -T "$drive" -p "$portal" --login
-	udevadm settle
+	settle
 	sgw-init apply
 	session=$(session_of "$drive")
 	device=/dev/$(ls "$session"/device/target*/*/scsi_generic)
@@ -288,7 +288,7 @@ attach_volume() {
 	iscsiadm -m iface -I second -o update -n iface.transport_name -v tcp
 	iscsiadm -m discovery -t st -p "$portal" -I default -I second
 	iscsiadm -m node -T "$iqn" -p "$portal" --login
-	udevadm settle
+	settle
 	[ "$(iscsiadm -m session | wc -l)" -eq 2 ]
 	sgw-init apply
 	run -0 sgw-init apply --relogin

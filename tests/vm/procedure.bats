@@ -33,8 +33,7 @@ expect_tuned() {
 # What Debian's open-iscsi.service starts at boot.
 boot_service() {
 	iscsiadm -m node --loginall=automatic
-	disk_of "$iqn"
-	settle
+	settle_disk "$iqn"
 }
 
 some_data() {

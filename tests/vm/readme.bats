@@ -205,6 +205,7 @@ log_programs() {
 	timeout_file=$(disk_of "$iqn")/timeout
 	mount --bind /sys/block/vda/queue/add_random "$timeout_file" # it takes any number, and is 0 or 1
 	run -1 sgw-init apply
+	settle # an event that came later than apply waited for it writes there, too
 	umount "$timeout_file"
 	[[ $output == *"$timeout_file: 600 was written, and it is 1"* ]]
 	expect_session "$iqn" recovery_tmo=600

@@ -30,8 +30,8 @@ run_guest() {
 	echo "$output"
 }
 
-qemu_runs() {
-	grep -q -s -a "[f]ile=$O/vm/disk" /proc/[0-9]*/cmdline
+qemu_runs() { # under its own name: what starts it has the same arguments
+	grep -q -s -a "^qemu-system.*[f]ile=$O/vm/disk" /proc/[0-9]*/cmdline
 }
 
 no_qemu_is_left() {
