@@ -11,6 +11,7 @@ OUTAGES=/var/log/outages
 # The cases, an entry each.
 kinds=() names=() replacements=() intervals=() timeouts=() disk_timeouts=() aborts=()
 expected=() states=() devices=() sessions=() least=() most=() began=() broken=()
+lateness=0 # of this machine, in milliseconds
 
 # Lines of KIND NAME REPLACEMENT NOOP_INTERVAL NOOP_TIMEOUT DISK_TIMEOUT ABORT_TIMEOUT EXPECTED STATE;
 # all timeouts are seconds. KIND: freeze, where connections stay open and nothing is answered, or away,
@@ -121,17 +122,21 @@ begin_outage() { # CASE SECONDS
 	[ "$answer" = ok ]
 }
 
-# Note when a session is found broken, for as long as the outage lasts.
+# Note when a session is found broken, for as long as the outage lasts, and how late this machine is in
+# what it does all along.
 watch_sessions() { # SECONDS
-	local case state start
+	local case state start turn late
 	start=$(now)
 	while [ $(($(now) - start)) -lt $(($1 * 1000)) ]; do
+		turn=$(now)
 		for case in "${!kinds[@]}"; do
 			[ -z "${broken[case]-}" ] || continue
 			read -r state <"${sessions[case]}/state"
 			[ "$state" = LOGGED_IN ] || broken[case]=$(($(now) - began[case]))
 		done
 		pause 0.2
+		late=$(($(now) - turn - 200))
+		[ "$late" -le "$lateness" ] || lateness=$late
 	done
 }
 
@@ -171,20 +176,20 @@ timer_step() { # SECONDS
 	fi
 }
 
-# An I/O error has to fall into the outage and into the budget, give or take two seconds and a late
-# timer; an outage that is shorter than the budget costs none.
+# An I/O error has to fall into the outage and into the budget, give or take two seconds, a late
+# timer, and how late all was here; an outage that is shorter than the budget costs none.
 judge_case() { # CASE SECONDS
 	local at status late end=goes-on state=unbroken failed=- found=- why=''
 	read -r at status <"ended-$1"
 	at=$((at - began[$1]))
-	late=$((2 + $(timer_step "${replacements[$1]}")))
+	late=$(((2 + $(timer_step "${replacements[$1]}")) * 1000 + lateness))
 	if [ "$status" -ne 0 ]; then
 		end=error failed=$(seconds "$at")
-		[ "$at" -le $(($2 * 1000)) ] || why+=' after the outage;'
+		[ "$at" -le $(($2 * 1000 + lateness)) ] || why+=' after the outage;'
 		[ "$at" -ge $(((${least[$1]} - 2) * 1000)) ] || why+=' sooner than check said;'
-		[ "$at" -le $(((${most[$1]} + late) * 1000)) ] || why+=' later than check said;'
+		[ "$at" -le $((${most[$1]} * 1000 + late)) ] || why+=' later than check said;'
 	else
-		[ $((${most[$1]} + late)) -gt "$2" ] || why+=' check said that it would fail;'
+		[ $((${most[$1]} * 1000 + late)) -gt $(($2 * 1000)) ] || why+=' check said that it would fail;'
 		holds_all "$1" || why+=' the disk does not hold what was written;'
 	fi
 	[ "$end" = "${expected[$1]}" ] || why+=" ${expected[$1]} expected;"
@@ -193,7 +198,7 @@ judge_case() { # CASE SECONDS
 	set -- "$2" "${kinds[$1]}" "${names[$1]}" "${replacements[$1]}" "${intervals[$1]}" \
 		"${timeouts[$1]}" "${disk_timeouts[$1]}" "${least[$1]}" "${most[$1]}" "$found" "$failed"
 	echo "$*" >>"$OUTAGES"
-	echo "$*: $end;$why"
+	echo "$*: $end;$why all was up to $lateness ms late"
 	[ -z "$why" ]
 }
 
