@@ -55,3 +55,25 @@ apply_while() {
 	[[ $output != *" written; take it back with"* ]]
 	[ "$(sgw-init undo --list --root "$HOST" --output json | jq '.entries | length')" -eq 1 ]
 }
+
+@test "a record that iscsiadm removes while check looks is no link that leads nowhere" {
+	local gone
+	for gone in "${RECORD%/*/*}" "${RECORD%/*}" "$RECORD"; do
+		FAULT_ROOT=$HOST FAULT_PLACE="*${gone#"$HOST"}" FAULT_COPY_AT=1 FAULT_COPY_TO=$gone \
+			FAULT_MOVE_TO=$BATS_TEST_TMPDIR/gone run -3 "$BUILD/crash/sgw-init" check --root "$HOST"
+		[[ $output != *"leads nowhere"* ]]
+		mv "$BATS_TEST_TMPDIR/gone" "$gone"
+	done
+	run -3 sgw-init check --root "$HOST"
+	[[ $output == *"iqn.1997-05.com.amazon:myvolume"* ]]
+}
+
+@test "a link of the database that leads nowhere is told" {
+	local link
+	for link in "${RECORD%/*/*}2" "${RECORD%/*}2" "${RECORD}2"; do
+		ln -s /nowhere "$link"
+		run -1 sgw-init check --root "$HOST"
+		[[ $output == *"sgw-init: $link: "* ]]
+		rm "$link"
+	done
+}

@@ -86,6 +86,32 @@ static struct record *add_record(struct database *db, const char *path, const ch
 	return record;
 }
 
+/* Others remove what they write anew: a name that is listed no more is none that leads nowhere. */
+static int is_listed(const struct paths *paths, const char *path, struct err *err)
+{
+	const char *name = strrchr(path, '/') + 1;
+	CLEANUP(free_ptr) char *dir = strndup(path, (size_t)(name - 1 - path));
+	char **names = NULL;
+	size_t count = 0;
+	int rc = dir ? paths_list(paths, dir, &names, &count, err) : err_oom(err), listed = 0;
+
+	for (size_t i = 0; i < count && !listed; i++)
+		listed = strcmp(names[i], name) == 0;
+	paths_list_free(names, count);
+	return rc == 0 ? listed : rc == -ENOENT || rc == -ENOTDIR ? 0 : rc;
+}
+
+/* The last that was added. */
+static int drop_unless_listed(struct database *db, const struct paths *paths, const char *path,
+			      struct err *err)
+{
+	int rc = is_listed(paths, path, err);
+
+	if (rc == 0)
+		record_done(&db->records[--db->count]);
+	return rc < 0 ? rc : 0;
+}
+
 /* A record that cannot be read is told as such; running out of memory stops the reading. */
 static int read_record(struct database *db, const struct paths *paths, const char *path,
 		       const char *target, const char *portal, const char *interface,
@@ -109,7 +135,7 @@ static int read_record(struct database *db, const struct paths *paths, const cha
 		return err_oom(err);
 	else
 		snprintf(record->problem, sizeof(record->problem), "%.500s", problem.reason);
-	return 0;
+	return rc == -ENOENT ? drop_unless_listed(db, paths, path, err) : 0;
 }
 
 /* A level of the tree: call fn for every name in it. */
@@ -159,7 +185,7 @@ static int add_stray(const struct level *level, const char *path, const char *ta
 	else
 		snprintf(stray->problem, sizeof(stray->problem),
 			 "a link that leads nowhere: remove it");
-	return 0;
+	return reason == -ENOENT ? drop_unless_listed(level->db, level->paths, path, err) : 0;
 }
 
 /* The portal's entry is a directory of interfaces, or, where its tag is unknown, the record. */

@@ -6,7 +6,7 @@
  * FAULT_PLACE, "rename *iscsid.conf", is for that call at places of that form alone: others are not
  * counted. FAULT_LOG gets a line for each: whether it changes the tree, its name, its path.
  * Before the one numbered FAULT_COPY_AT somebody else writes: FAULT_COPY_FROM's
- * bytes into FAULT_COPY_TO.
+ * bytes into FAULT_COPY_TO; without the former what is there is moved to FAULT_MOVE_TO.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -98,6 +98,14 @@ static void copy_over(void)
 	close(to);
 }
 
+static void interfere(void)
+{
+	if (getenv("FAULT_COPY_FROM"))
+		copy_over();
+	else if (rename(getenv("FAULT_COPY_TO"), getenv("FAULT_MOVE_TO")) < 0)
+		abort();
+}
+
 /* true where the call is to fail, errno set. */
 static bool fault(const char *name, bool changes, int fd, const char *path)
 {
@@ -110,7 +118,7 @@ static bool fault(const char *name, bool changes, int fd, const char *path)
 	if (!is_meant(name, place))
 		return false;
 	if (++counted == number_of("FAULT_COPY_AT"))
-		copy_over();
+		interfere();
 	if (counted != number_of("FAULT_AT"))
 		return false;
 	if (error == 0)
