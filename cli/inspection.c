@@ -3,11 +3,17 @@
 
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 #include "command.h"
 #include "err.h"
 #include "gone.h"
 #include "profiles.h"
+
+enum {
+	LOOKS = 5, /* at a record that others write, */
+	LOOK_MS = 50, /* so long after each other */
+};
 
 /* A relogin goes without --root. */
 static int keep_asked(struct inspection *in, const struct options *opt, struct err *err)
@@ -187,6 +193,21 @@ static int add_new_records(struct inspection *in, struct err *err)
 	return rc;
 }
 
+/* iscsiadm writes a record in place: half of one is mostly whole in a moment. */
+static int load(struct inspection *in, const struct selection *selection, struct err *err)
+{
+	const struct timespec pause = { .tv_nsec = LOOK_MS * 1000000L };
+	int rc = survey_load(&in->survey, &in->paths, &in->wanted, selection, err);
+
+	for (int i = 1; rc == -ESTALE && i < LOOKS; i++) {
+		nanosleep(&pause, NULL);
+		survey_done(&in->survey);
+		*err = (struct err){ 0 };
+		rc = survey_load(&in->survey, &in->paths, &in->wanted, selection, err);
+	}
+	return rc;
+}
+
 int inspection_survey(struct inspection *in, bool new_records, struct err *err)
 {
 	struct selection selection = {
@@ -199,7 +220,7 @@ int inspection_survey(struct inspection *in, bool new_records, struct err *err)
 
 	findings_done(&in->findings);
 	survey_done(&in->survey);
-	rc = survey_load(&in->survey, &in->paths, &in->wanted, &selection, err);
+	rc = load(in, &selection, err);
 	if (rc == 0 && new_records)
 		rc = add_new_records(in, err);
 	in->findings.asked = &in->asked;

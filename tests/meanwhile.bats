@@ -77,3 +77,15 @@ apply_while() {
 		rm "$link"
 	done
 }
+
+@test "check waits a moment for the other half of a record that iscsiadm writes" {
+	local half=$BATS_TEST_TMPDIR/half log=$BATS_TEST_TMPDIR/calls
+	head -n 4 "$RECORD" >"$half"
+	cat "$half" >"$RECORD"
+	FAULT_ROOT=$HOST FAULT_LOG=$log run -1 "$BUILD/crash/sgw-init" check --root "$HOST"
+	[[ $output == *"$RECORD: "* ]]
+	[ "$(grep -c "^- open .*${RECORD#"$HOST"}$" "$log")" -gt 1 ]
+	FAULT_ROOT=$HOST FAULT_PLACE="open *${RECORD#"$HOST"}" FAULT_COPY_AT=2 FAULT_COPY_TO=$RECORD \
+		FAULT_COPY_FROM=$BATS_TEST_TMPDIR/record run -3 "$BUILD/crash/sgw-init" check --root "$HOST"
+	[[ $output == *"replacement_timeout"*" 120 "*" 600 "* ]]
+}
