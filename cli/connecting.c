@@ -2,6 +2,7 @@
 #include "connecting.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,11 +14,15 @@
 #include "host/paths.h"
 #include "host/records.h"
 #include "iscsi/portal.h"
+#include "os/loop.h"
 #include "os/signals.h"
 #include "udev/monitor.h"
 
-/* Past iscsid's own patience: 8 attempts of 15 s by iscsid.conf, 4 of 30 s by default. */
-enum { LOGIN_MS = 240000 };
+enum {
+	/* Past iscsid's own patience: 8 attempts of 15 s by iscsid.conf, 4 of 30 s by default. */
+	LOGIN_MS = 240000,
+	AGAIN_MS = 500, /* between two tries while iscsid has that login of somebody else */
+};
 
 /* The failure of a portal that was tried before, which many targets may share. */
 static const struct connected *find_failed(const struct connecting *c, size_t until)
@@ -53,7 +58,7 @@ static int log_in(struct connecting *c, size_t at, struct err *err)
 	return rc;
 }
 
-/* iscsiadm's word is not enough: what sysfs shows is there. */
+/* iscsiadm's word is not enough: what sysfs shows is there. 1: no session. */
 static int look_for_session(struct connecting *c, struct connected *connected, struct err *err)
 {
 	const struct host_session *session;
@@ -65,12 +70,26 @@ static int look_for_session(struct connecting *c, struct connected *connected, s
 	session = sessions_find_by(&sessions, connected->record);
 	if (session)
 		snprintf(connected->session, sizeof(connected->session), "%s", session->name);
-	else
-		rc = err_set(err, EIO,
-			     "iscsiadm says it is logged in, but there is no session: look at "
-			     "journalctl -u iscsid");
 	sessions_done(&sessions);
-	return rc;
+	return !session;
+}
+
+static int log_in_and_look(struct connecting *c, size_t at, struct err *err)
+{
+	const uint64_t end = loop_clock_us() + LOGIN_MS * (uint64_t)1000;
+	int login, rc;
+
+	do {
+		login = log_in(c, at, err);
+		rc = login < 0 ? login : look_for_session(c, &c->list[at], err);
+		if (rc <= 0)
+			return rc;
+		/* Somebody else's login is under way: it comes up, or the next try is ours. */
+	} while (login > 0 && loop_clock_us() < end && !signals_pending() &&
+		 poll(NULL, 0, AGAIN_MS) <= 0);
+	return err_set(err, EIO,
+		       "iscsiadm says it is logged in, but there is no session: look at "
+		       "journalctl -u iscsid");
 }
 
 static void tell_other(const struct host_session *other, struct err *err)
@@ -123,9 +142,7 @@ static void connect_one(struct connecting *c, size_t at)
 	if (rc > 0)
 		return;
 	if (rc == 0)
-		rc = log_in(c, at, &why);
-	if (rc >= 0)
-		rc = look_for_session(c, connected, &why);
+		rc = log_in_and_look(c, at, &why);
 	connected->state = rc < 0 ? CONNECTED_FAILED : CONNECTED_NOW;
 	if (rc >= 0 && owed_settle(c->paths, connected->record, &why) < 0)
 		err_print("sgw-init", &why);

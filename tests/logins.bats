@@ -147,6 +147,13 @@ $name-02 $PORTAL failed null" ]
 	[[ $output == *"logging in to $iqn (1 of 1); an interrupt waits for it"* ]]
 }
 
+@test "connect waits for a login that somebody else has begun" {
+	tuned --volume myvolume:1M
+	echo "$iqn" >"$HOST/taken"
+	run -0 on_kernel sgw-init connect
+	[[ $output == *"$iqn  $PORTAL  connected  session1"* ]]
+}
+
 @test "--wait says how long a device may take to come after a login" {
 	local command
 	tuned --volume myvolume:1M
