@@ -121,6 +121,13 @@ on_host() {
 	done
 }
 
+@test "a parent that ignores the end of its children is no reason to hang" {
+	records
+	iscsiadm_exits 24
+	run -1 on_host iscsid portal timeout 60 env --ignore-signal=CHLD sgw-init connect
+	[[ $output == *"[iscsiadm: 24 "* ]]
+}
+
 @test "disconnect without a session has nothing to do, and that is no failure" {
 	records
 	iscsiadm_exits 0

@@ -9,8 +9,9 @@
  * Once, first of all: nothing that is opened later can take the number of a
  * standard stream that was closed (reading or writing such a stream fails),
  * modes are not cut by whatever umask the caller has, a limit of the file size
- * or a reader that went is an error instead of the end, and no core is dumped,
- * for secrets would be in it. 0, or -1 where not even /dev/null can be opened.
+ * or a reader that went is an error instead of the end, the end of a child can
+ * be waited for whatever the parent ignores, and no core is dumped, for secrets
+ * would be in it. 0, or -1 where not even /dev/null can be opened.
  */
 int process_prepare(void);
 

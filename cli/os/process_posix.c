@@ -28,6 +28,7 @@ int process_prepare(void)
 	umask(022);
 	signal(SIGXFSZ, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGCHLD, SIG_DFL); /* inherited as ignored it leaves no child to wait for */
 	/* A core_pattern that names a program does not ask for the limit. */
 	(void)setrlimit(RLIMIT_CORE, &none);
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
