@@ -8,6 +8,7 @@
 
 #include "connecting.h"
 #include "err.h"
+#include "host/paths.h"
 #include "host/records.h"
 #include "iscsi/portal.h"
 #include "os/loop.h"
@@ -32,13 +33,37 @@ void connect_forget_devices(struct connected *connected)
 	connected->device_count = 0;
 }
 
-/* What udevd is through with can be opened by its links, too: a tape's are those of st0 and nst0. */
+/* The kernel has them before it tells of their disk, and udevd begins with them when it is through with
+   that. */
+static bool partitions_are_through(const struct connecting *c, const struct node *disk)
+{
+	char **names = NULL;
+	size_t count = 0;
+	struct err ignored = { 0 };
+	bool through = true;
+
+	(void)paths_list(c->paths, disk->path, &names, &count, &ignored);
+	for (size_t i = 0; through && i < count; i++) {
+		char path[512], number[sizeof(path) + 16];
+
+		snprintf(path, sizeof(path), "%s/%s", disk->path, names[i]);
+		snprintf(number, sizeof(number), "%s/partition", path);
+		if (paths_exists(c->paths, number, &ignored) == 1)
+			through = monitor_is_through(c->monitor, path);
+	}
+	paths_list_free(names, count);
+	return through;
+}
+
+/* What udevd is through with can be opened by its links: those of a tape are st0's and nst0's. */
 static bool is_through(const struct connecting *c, const struct connected_device *found)
 {
 	for (size_t i = 0; i < found->nodes.count; i++) {
 		const struct node *node = &found->nodes.items[i];
 
 		if (node_is_plain(node) && !monitor_is_through(c->monitor, node->path))
+			return false;
+		if (node->kind == NODE_BLOCK && !partitions_are_through(c, node))
 			return false;
 	}
 	return nodes_main(&found->nodes, &found->device) != NULL;

@@ -73,6 +73,22 @@ node() {
 	[[ $output == *"$iqn  $PORTAL  connected  session1  sdgw1   /dev/$link" ]]
 }
 
+@test "connect waits until udevd has made the links of a disk's partitions" {
+	local iqn=iqn.1997-05.com.amazon:myvolume disk link
+	start_target --volume myvolume:1M
+	sgw-init apply --root "$HOST" "$PORTAL"
+	link=disk/by-path/ip-$PORTAL-iscsi-$iqn-lun-0
+	disk=$HOST/sys/class/iscsi_session/session1/device/target1:0:0/1:0:0:0/block/sdgw1
+	node "$disk" block 4000:1
+	node "$disk/sdgw1p1" block 4000:2
+	put "$disk/sdgw1p1" partition=1
+	mkdir "$disk/queue"
+	udevd_is_asked b4000:1 "$link" sdgw1
+	udevd_is_asked b4000:2 "$link-part1" sdgw1p1
+	run -0 with_dev sgw-init connect
+	[ -L "$HOST/dev/$link-part1" ]
+}
+
 @test "connect waits until udevd has made the links of a drive that does not rewind, too" {
 	local iqn=iqn.1997-05.com.amazon:sgw-9999999c-tapedrive-01 link tapes
 	start_target --gateway tape
