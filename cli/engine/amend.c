@@ -39,16 +39,16 @@ static int merge_before(struct entry_file *file, const struct entry_file *was, s
 			struct err *err)
 {
 	const struct document_type *type = merge_type(was->type);
-	int ret;
+	int rc;
 
 	if (!type || !was->before.exists || !was->after.exists || !file->before.exists)
 		return 0;
 	*text = (struct buf){ .secret = true };
-	ret = merge(type, &was->before, &was->after, &file->before, text, pass_over, NULL, err);
-	if (ret > 0)
+	rc = merge(type, &was->before, &was->after, &file->before, text, pass_over, NULL, err);
+	if (rc > 0)
 		file->before = (struct image){ true, buf_text(text), text->len };
 	/* What cannot be read is theirs as it is. */
-	return ret < 0 && err->code == ENOMEM ? ret : 0;
+	return rc < 0 && err->code == ENOMEM ? rc : 0;
 }
 
 /* What the file was before both commits, where the former one wrote it, too. */
@@ -56,14 +56,14 @@ static int go_back(struct entry_file *file, const struct entry_file *was, struct
 		   struct err *err)
 {
 	bool stood = file->before.exists;
-	int ret = 0;
+	int rc = 0;
 
 	if (!same_image(&file->before, &was->after))
-		ret = merge_before(file, was, text, err);
+		rc = merge_before(file, was, text, err);
 	else
 		file->before = was->before;
-	if (ret < 0 || !file->before.exists)
-		return ret;
+	if (rc < 0 || !file->before.exists)
+		return rc;
 	if (!stood)
 		return attributes_copy(&file->attributes, &was->attributes, err);
 	/* A mode that others set since is theirs. */
@@ -99,7 +99,7 @@ static int amend_files(struct amend *amend, struct entry *entry, struct err *err
 	CLEANUP(free_ptr) struct entry_file **order = calloc(count + 1, sizeof(*order));
 	CLEANUP(free_ptr) bool *again = calloc(count + 1, sizeof(*again));
 	struct entry_file *files;
-	int ret = 0;
+	int rc = 0;
 
 	amend->texts = calloc(entry->file_count + 1, sizeof(*amend->texts));
 	files = reallocarray(entry->files, entry->file_count + count + 1, sizeof(*files));
@@ -111,17 +111,17 @@ static int amend_files(struct amend *amend, struct entry *entry, struct err *err
 	for (size_t i = 0; i < count; i++)
 		order[i] = &former->files[i];
 	qsort(order, count, sizeof(*order), compare_files);
-	for (size_t i = 0; ret == 0 && i < entry->own; i++) {
+	for (size_t i = 0; rc == 0 && i < entry->own; i++) {
 		struct entry_file *was = find_file(order, count, &files[i]);
 
 		if (!was)
 			continue;
-		ret = go_back(&files[i], was, &amend->texts[i], err);
+		rc = go_back(&files[i], was, &amend->texts[i], err);
 		again[was - former->files] = true;
 	}
-	if (ret == 0)
+	if (rc == 0)
 		take_files(former, again, entry);
-	return ret;
+	return rc;
 }
 
 static bool same_text(const char *a, const char *b)
@@ -169,17 +169,17 @@ static int amend_live(struct entry *former, struct entry *entry, struct err *err
 int amend(struct amend *amend, const struct paths *paths, const char *id, struct entry *entry,
 	  struct err *err)
 {
-	int ret;
+	int rc;
 
-	ret = journal_load(paths, id, &amend->former, err);
-	if (ret == 0)
-		ret = amend_files(amend, entry, err);
-	if (ret == 0)
-		ret = amend_live(&amend->former, entry, err);
-	for (size_t i = 0; ret == 0 && i < amend->former.dirs.count; i++)
-		ret = dirs_add(&entry->dirs, amend->former.dirs.paths[i], err);
+	rc = journal_load(paths, id, &amend->former, err);
+	if (rc == 0)
+		rc = amend_files(amend, entry, err);
+	if (rc == 0)
+		rc = amend_live(&amend->former, entry, err);
+	for (size_t i = 0; rc == 0 && i < amend->former.dirs.count; i++)
+		rc = dirs_add(&entry->dirs, amend->former.dirs.paths[i], err);
 	snprintf(entry->former, sizeof(entry->former), "%s", id);
-	return ret;
+	return rc;
 }
 
 void amend_done(struct amend *amend)

@@ -32,12 +32,12 @@ int entry_hash(const char *bytes, size_t len, char out[ENTRY_HASH_SIZE], struct 
 	const struct hash_piece piece = { bytes, len };
 	uint8_t digest[HASH_MAX_LEN];
 	size_t i;
-	int ret;
+	int rc;
 
-	ret = hash_pieces(HASH_SHA256, &piece, 1, digest, err);
-	for (i = 0; ret == 0 && i < hash_len(HASH_SHA256); i++)
+	rc = hash_pieces(HASH_SHA256, &piece, 1, digest, err);
+	for (i = 0; rc == 0 && i < hash_len(HASH_SHA256); i++)
 		snprintf(out + 2 * i, 3, "%02x", digest[i]);
-	return ret;
+	return rc;
 }
 
 /* Append the bytes and tell where they are; NULL where memory runs out. */
@@ -56,19 +56,19 @@ static int format_attributes(json_t *image, const struct attributes *attributes)
 {
 	json_t *list = json_object();
 	size_t i;
-	int ret = 0;
+	int rc = 0;
 
 	for (i = 0; i < attributes->count; i++) {
 		CLEANUP(buf_done) struct buf value = { 0 };
 
 		hex(attributes->list[i].value, attributes->list[i].len, &value);
-		ret |= json_object_set_new(list, attributes->list[i].name,
-					   json_string(buf_text(&value)));
-		ret |= value.failed;
+		rc |= json_object_set_new(list, attributes->list[i].name,
+					  json_string(buf_text(&value)));
+		rc |= value.failed;
 	}
-	ret |= json_object_set_new(image, "uid", json_integer(attributes->uid));
-	ret |= json_object_set_new(image, "gid", json_integer(attributes->gid));
-	return ret | json_object_set_new(image, "attributes", list);
+	rc |= json_object_set_new(image, "uid", json_integer(attributes->uid));
+	rc |= json_object_set_new(image, "gid", json_integer(attributes->gid));
+	return rc | json_object_set_new(image, "attributes", list);
 }
 
 static json_t *format_file(const struct entry_file *file, struct buf *images)
@@ -122,12 +122,12 @@ static int seal(const char *rest, struct buf *json, struct err *err)
 {
 	CLEANUP(buf_done) struct buf sealed = { 0 };
 	char hash[ENTRY_HASH_SIZE];
-	int ret;
+	int rc;
 
 	buf_addf(&sealed, "%s\n", rest);
-	ret = sealed.failed ? err_oom(err) : entry_hash(buf_text(&sealed), sealed.len, hash, err);
-	if (ret < 0)
-		return ret;
+	rc = sealed.failed ? err_oom(err) : entry_hash(buf_text(&sealed), sealed.len, hash, err);
+	if (rc < 0)
+		return rc;
 	buf_addf(json, SEAL "%s" SEAL_END "%s", hash, buf_text(&sealed));
 	return json->failed ? err_oom(err) : 0;
 }
@@ -142,7 +142,7 @@ int entry_format(const struct entry *entry, struct buf *json, struct buf *images
 	CLEANUP(free_ptr) char *text = NULL;
 	char hash[ENTRY_HASH_SIZE];
 	size_t i;
-	int ret;
+	int rc;
 
 	images->secret = true;
 	for (i = 0; i < entry->file_count; i++)
@@ -158,9 +158,9 @@ int entry_format(const struct entry *entry, struct buf *json, struct buf *images
 		return -err->code;
 	if (images->failed)
 		return err_oom(err);
-	ret = entry_hash(buf_text(images), images->len, hash, err);
-	if (ret < 0)
-		return ret;
+	rc = entry_hash(buf_text(images), images->len, hash, err);
+	if (rc < 0)
+		return rc;
 	former = format_former(entry);
 	document = json_pack("{s:s, s:s, s:s, s:I, s:O*, s:{s:I, s:s}, s:O, s:O, s:O*}", "schema",
 			     ENTRY_SCHEMA, "id", entry->id, "command", entry->command, "time",
@@ -176,14 +176,14 @@ int entry_check_seal(const char *json, size_t len, struct err *err)
 	const size_t start = strlen(SEAL), end = start + ENTRY_HASH_SIZE - 1;
 	const size_t rest = end + strlen(SEAL_END);
 	char hash[ENTRY_HASH_SIZE];
-	int ret;
+	int rc;
 
 	if (len < rest || memcmp(json, SEAL, start) != 0)
 		return err_set(err, EINVAL, "it does not begin with its checksum");
-	ret = entry_hash(json + rest, len - rest, hash, err);
-	if (ret == 0 && memcmp(json + start, hash, ENTRY_HASH_SIZE - 1) != 0)
+	rc = entry_hash(json + rest, len - rest, hash, err);
+	if (rc == 0 && memcmp(json + start, hash, ENTRY_HASH_SIZE - 1) != 0)
 		return err_set(err, EINVAL, "it was damaged: its checksum differs");
-	return ret;
+	return rc;
 }
 
 void entry_done(struct entry *entry)

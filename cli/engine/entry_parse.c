@@ -97,11 +97,11 @@ static bool path_sound(const char *path)
 static int parse_path(const json_t *object, const char *key, bool optional, char **out,
 		      struct err *err)
 {
-	int ret = parse_text(object, key, optional, out, err);
+	int rc = parse_text(object, key, optional, out, err);
 
-	if (ret == 0 && *out && !path_sound(*out))
+	if (rc == 0 && *out && !path_sound(*out))
 		return err_set(err, EINVAL, "\"%s\" is no plain path: %s", key, *out);
-	return ret;
+	return rc;
 }
 
 static int parse_attributes(const json_t *object, struct attributes *attributes, struct err *err)
@@ -109,13 +109,13 @@ static int parse_attributes(const json_t *object, struct attributes *attributes,
 	json_t *list = json_object_get(object, "attributes"), *value;
 	json_int_t uid, gid;
 	const char *name;
-	int ret;
+	int rc;
 
-	ret = parse_number(object, "uid", UINT32_MAX - 1LL, &uid, err);
-	if (ret == 0)
-		ret = parse_number(object, "gid", UINT32_MAX - 1LL, &gid, err);
-	if (ret < 0)
-		return ret;
+	rc = parse_number(object, "uid", UINT32_MAX - 1LL, &uid, err);
+	if (rc == 0)
+		rc = parse_number(object, "gid", UINT32_MAX - 1LL, &gid, err);
+	if (rc < 0)
+		return rc;
 	attributes->uid = (uid_t)uid;
 	attributes->gid = (gid_t)gid;
 	if (!json_is_object(list))
@@ -127,11 +127,11 @@ static int parse_attributes(const json_t *object, struct attributes *attributes,
 		if (!attribute_kept(name) || !json_is_string(value) ||
 		    json_string_length(value) > 2 * ATTRIBUTE_SIZE_MAX)
 			return err_set(err, EINVAL, "the attribute \"%s\" is none to keep", name);
-		ret = unhex(json_string_value(value), &bytes, err);
-		if (ret == 0)
-			ret = attributes_add(attributes, name, buf_text(&bytes), bytes.len, err);
-		if (ret < 0)
-			return ret;
+		rc = unhex(json_string_value(value), &bytes, err);
+		if (rc == 0)
+			rc = attributes_add(attributes, name, buf_text(&bytes), bytes.len, err);
+		if (rc < 0)
+			return rc;
 	}
 	return 0;
 }
@@ -142,19 +142,19 @@ static int parse_image(const json_t *file, const char *key, size_t size, const s
 {
 	const json_t *object = json_object_get(file, key);
 	json_int_t offset, len, bits;
-	int ret;
+	int rc;
 
 	if (json_is_null(object))
 		return 0;
 	if (!json_is_object(object))
 		return err_set(err, EINVAL, "\"%s\" is neither an image nor null", key);
-	ret = parse_number(object, "offset", (json_int_t)size, &offset, err);
-	if (ret == 0)
-		ret = parse_number(object, "size", (json_int_t)size - offset, &len, err);
-	if (ret == 0)
-		ret = parse_number(object, "mode", 07777, &bits, err);
-	if (ret < 0)
-		return ret;
+	rc = parse_number(object, "offset", (json_int_t)size, &offset, err);
+	if (rc == 0)
+		rc = parse_number(object, "size", (json_int_t)size - offset, &len, err);
+	if (rc == 0)
+		rc = parse_number(object, "mode", 07777, &bits, err);
+	if (rc < 0)
+		return rc;
 	image->exists = true;
 	image->bytes = images ? buf_text(images) + offset : NULL;
 	image->len = (size_t)len;
@@ -165,27 +165,27 @@ static int parse_image(const json_t *file, const char *key, size_t size, const s
 static int parse_file(const json_t *object, size_t size, const struct buf *images,
 		      struct entry_file *file, struct err *err)
 {
-	int ret;
+	int rc;
 
-	ret = parse_path(object, "path", false, &file->path, err);
-	if (ret == 0)
-		ret = parse_path(object, "real", false, &file->real, err);
-	if (ret == 0)
-		ret = parse_path(object, "database", true, &file->database, err);
-	if (ret == 0 && json_object_get(object, "link"))
-		ret = parse_path(object, "link", false, &file->link, err);
-	if (ret == 0)
-		ret = parse_text(object, "type", true, &file->type, err);
-	if (ret == 0)
-		ret = parse_image(object, "before", size, images, &file->before,
-				  &file->attributes.mode, err);
-	if (ret == 0)
-		ret = parse_image(object, "after", size, images, &file->after, &file->mode, err);
-	if (ret == 0 && file->before.exists)
-		ret = parse_attributes(json_object_get(object, "before"), &file->attributes, err);
-	if (ret == 0 && !file->before.exists && !file->after.exists)
+	rc = parse_path(object, "path", false, &file->path, err);
+	if (rc == 0)
+		rc = parse_path(object, "real", false, &file->real, err);
+	if (rc == 0)
+		rc = parse_path(object, "database", true, &file->database, err);
+	if (rc == 0 && json_object_get(object, "link"))
+		rc = parse_path(object, "link", false, &file->link, err);
+	if (rc == 0)
+		rc = parse_text(object, "type", true, &file->type, err);
+	if (rc == 0)
+		rc = parse_image(object, "before", size, images, &file->before,
+				 &file->attributes.mode, err);
+	if (rc == 0)
+		rc = parse_image(object, "after", size, images, &file->after, &file->mode, err);
+	if (rc == 0 && file->before.exists)
+		rc = parse_attributes(json_object_get(object, "before"), &file->attributes, err);
+	if (rc == 0 && !file->before.exists && !file->after.exists)
 		return err_set(err, EINVAL, "a file is absent before and after");
-	return ret;
+	return rc;
 }
 
 static int parse_files(struct entry *entry, const json_t *list, size_t size, struct err *err)
@@ -193,7 +193,7 @@ static int parse_files(struct entry *entry, const json_t *list, size_t size, str
 	const struct buf *images = entry->images.data ? &entry->images : NULL;
 	const json_t *object;
 	size_t i;
-	int ret;
+	int rc;
 
 	if (!json_is_array(list) || json_array_size(list) > ENTRY_FILES_MAX ||
 	    (json_array_size(list) == 0 && entry->live_count == 0))
@@ -205,9 +205,9 @@ static int parse_files(struct entry *entry, const json_t *list, size_t size, str
 	json_array_foreach(list, i, object)
 	{
 		entry->file_count++;
-		ret = parse_file(object, size, images, &entry->files[i], err);
-		if (ret < 0)
-			return ret;
+		rc = parse_file(object, size, images, &entry->files[i], err);
+		if (rc < 0)
+			return rc;
 	}
 	return 0;
 }
@@ -215,26 +215,26 @@ static int parse_files(struct entry *entry, const json_t *list, size_t size, str
 static int parse_live_value(const json_t *object, struct entry_live *live, struct err *err)
 {
 	json_int_t port;
-	int ret;
+	int rc;
 
-	ret = parse_text(object, "session", false, &live->session, err);
-	if (ret == 0)
-		ret = parse_text(object, "target", false, &live->target, err);
-	if (ret == 0)
-		ret = parse_text(object, "address", true, &live->address, err);
-	if (ret == 0)
-		ret = parse_number(object, "port", 65535, &port, err);
-	if (ret == 0)
-		ret = parse_text(object, "unit", true, &live->unit, err);
-	if (ret == 0)
-		ret = parse_text(object, "key", false, &live->key, err);
-	if (ret == 0)
-		ret = parse_value(object, "before", &live->before, err);
-	if (ret == 0)
-		ret = parse_text(object, "after", false, &live->after, err);
-	if (ret == 0)
+	rc = parse_text(object, "session", false, &live->session, err);
+	if (rc == 0)
+		rc = parse_text(object, "target", false, &live->target, err);
+	if (rc == 0)
+		rc = parse_text(object, "address", true, &live->address, err);
+	if (rc == 0)
+		rc = parse_number(object, "port", 65535, &port, err);
+	if (rc == 0)
+		rc = parse_text(object, "unit", true, &live->unit, err);
+	if (rc == 0)
+		rc = parse_text(object, "key", false, &live->key, err);
+	if (rc == 0)
+		rc = parse_value(object, "before", &live->before, err);
+	if (rc == 0)
+		rc = parse_text(object, "after", false, &live->after, err);
+	if (rc == 0)
 		live->port = (uint16_t)port;
-	return ret;
+	return rc;
 }
 
 /* Entries of a sgw-init that knew no live values have none. What may be written undo checks. */
@@ -242,7 +242,7 @@ static int parse_live(struct entry *entry, const json_t *list, struct err *err)
 {
 	const json_t *object;
 	size_t i;
-	int ret;
+	int rc;
 
 	if (!list)
 		return 0;
@@ -255,9 +255,9 @@ static int parse_live(struct entry *entry, const json_t *list, struct err *err)
 	json_array_foreach(list, i, object)
 	{
 		entry->live_count++;
-		ret = parse_live_value(object, &entry->live[i], err);
-		if (ret < 0)
-			return ret;
+		rc = parse_live_value(object, &entry->live[i], err);
+		if (rc < 0)
+			return rc;
 	}
 	return 0;
 }
@@ -266,7 +266,7 @@ static int parse_dirs(struct entry *entry, const json_t *list, struct err *err)
 {
 	const json_t *dir;
 	size_t i;
-	int ret;
+	int rc;
 
 	if (!json_is_array(list) || json_array_size(list) > 4 * ENTRY_FILES_MAX)
 		return err_set(err, EINVAL, "\"directories\" is no list");
@@ -274,9 +274,9 @@ static int parse_dirs(struct entry *entry, const json_t *list, struct err *err)
 	{
 		if (!json_is_string(dir) || !path_sound(json_string_value(dir)))
 			return err_set(err, EINVAL, "a directory is no plain path");
-		ret = dirs_add(&entry->dirs, json_string_value(dir), err);
-		if (ret < 0)
-			return ret;
+		rc = dirs_add(&entry->dirs, json_string_value(dir), err);
+		if (rc < 0)
+			return rc;
 	}
 	return 0;
 }
@@ -287,20 +287,20 @@ static int parse_head(struct entry *entry, const json_t *document, struct err *e
 	CLEANUP(free_ptr) char *id = NULL;
 	CLEANUP(free_ptr) char *command = NULL;
 	json_int_t when;
-	int ret;
+	int rc;
 
-	ret = parse_text(document, "schema", false, &schema, err);
-	if (ret == 0 && strcmp(schema, ENTRY_SCHEMA) != 0)
+	rc = parse_text(document, "schema", false, &schema, err);
+	if (rc == 0 && strcmp(schema, ENTRY_SCHEMA) != 0)
 		return err_set(err, EINVAL, "it is \"%s\", and this sgw-init reads \"%s\"", schema,
 			       ENTRY_SCHEMA);
-	if (ret == 0)
-		ret = parse_text(document, "id", false, &id, err);
-	if (ret == 0)
-		ret = parse_text(document, "command", false, &command, err);
-	if (ret == 0)
-		ret = parse_number(document, "time", INT64_MAX / 2, &when, err);
-	if (ret < 0)
-		return ret;
+	if (rc == 0)
+		rc = parse_text(document, "id", false, &id, err);
+	if (rc == 0)
+		rc = parse_text(document, "command", false, &command, err);
+	if (rc == 0)
+		rc = parse_number(document, "time", INT64_MAX / 2, &when, err);
+	if (rc < 0)
+		return rc;
 	snprintf(entry->id, sizeof(entry->id), "%s", id);
 	snprintf(entry->command, sizeof(entry->command), "%s", command);
 	entry->time = when;
@@ -312,15 +312,15 @@ static int check_images(const struct entry *entry, const json_t *about, json_int
 {
 	const char *said = json_string_value(json_object_get(about, "sha256"));
 	char hash[ENTRY_HASH_SIZE];
-	int ret;
+	int rc;
 
 	if ((size_t)size != entry->images.len)
 		return err_set(err, EINVAL, "its images have %zu bytes instead of %lld",
 			       entry->images.len, (long long)size);
-	ret = entry_hash(buf_text(&entry->images), entry->images.len, hash, err);
-	if (ret == 0 && (!said || strcmp(said, hash) != 0))
+	rc = entry_hash(buf_text(&entry->images), entry->images.len, hash, err);
+	if (rc == 0 && (!said || strcmp(said, hash) != 0))
 		return err_set(err, EINVAL, "its images were damaged: their checksum differs");
-	return ret;
+	return rc;
 }
 
 /* An entry without a former wrote all of its files. */
@@ -328,18 +328,18 @@ static int parse_former(struct entry *entry, const json_t *former, struct err *e
 {
 	CLEANUP(free_ptr) char *id = NULL;
 	json_int_t own;
-	int ret;
+	int rc;
 
 	entry->own = entry->file_count;
 	if (!former)
 		return 0;
-	ret = parse_text(former, "id", false, &id, err);
-	if (ret == 0 && !journal_id_valid(id))
-		ret = err_set(err, EINVAL, "\"former\" is no entry: %s", id);
-	if (ret == 0)
-		ret = parse_number(former, "own", (json_int_t)entry->file_count, &own, err);
-	if (ret < 0)
-		return ret;
+	rc = parse_text(former, "id", false, &id, err);
+	if (rc == 0 && !journal_id_valid(id))
+		rc = err_set(err, EINVAL, "\"former\" is no entry: %s", id);
+	if (rc == 0)
+		rc = parse_number(former, "own", (json_int_t)entry->file_count, &own, err);
+	if (rc < 0)
+		return rc;
 	snprintf(entry->former, sizeof(entry->former), "%s", id);
 	entry->own = (size_t)own;
 	return 0;
@@ -352,7 +352,7 @@ int entry_parse(struct entry *entry, const char *json, size_t len, struct buf *i
 	const json_t *about;
 	json_error_t problem;
 	json_int_t size;
-	int ret;
+	int rc;
 
 	*entry = (struct entry){ 0 };
 	document = json_loadb(json, len, JSON_REJECT_DUPLICATES, &problem);
@@ -360,24 +360,24 @@ int entry_parse(struct entry *entry, const char *json, size_t len, struct buf *i
 		return err_oom(err);
 	if (!document)
 		return err_set(err, EINVAL, "line %d: %s", problem.line, problem.text);
-	ret = parse_head(entry, document, err);
+	rc = parse_head(entry, document, err);
 	about = json_object_get(document, "images");
-	if (ret == 0)
-		ret = parse_number(about, "size", INT64_MAX / 2, &size, err);
-	if (ret == 0 && images) {
+	if (rc == 0)
+		rc = parse_number(about, "size", INT64_MAX / 2, &size, err);
+	if (rc == 0 && images) {
 		buf_adds(images, ""); /* none at all is still not NULL */
 		if (images->failed)
 			return err_oom(err);
 		entry->images = *images;
 		*images = (struct buf){ .secret = true };
 		entry->images.secret = true;
-		ret = check_images(entry, about, size, err);
+		rc = check_images(entry, about, size, err);
 	}
-	if (ret == 0)
-		ret = parse_live(entry, json_object_get(document, "live"), err);
-	if (ret == 0)
-		ret = parse_files(entry, json_object_get(document, "files"), (size_t)size, err);
-	if (ret == 0)
-		ret = parse_former(entry, json_object_get(document, "former"), err);
-	return ret < 0 ? ret : parse_dirs(entry, json_object_get(document, "directories"), err);
+	if (rc == 0)
+		rc = parse_live(entry, json_object_get(document, "live"), err);
+	if (rc == 0)
+		rc = parse_files(entry, json_object_get(document, "files"), (size_t)size, err);
+	if (rc == 0)
+		rc = parse_former(entry, json_object_get(document, "former"), err);
+	return rc < 0 ? rc : parse_dirs(entry, json_object_get(document, "directories"), err);
 }

@@ -167,33 +167,33 @@ int journal_states(const struct paths *paths, struct journal_state **states, siz
 {
 	char **names = NULL;
 	size_t name_count, i;
-	int journal, ret;
+	int journal, rc;
 
 	*states = NULL;
 	*count = 0;
 	journal = journal_open(paths, false, err);
 	if (journal < 0)
 		return journal == -ENOENT ? 0 : journal;
-	ret = paths_list(paths, TX_JOURNAL, &names, &name_count, err);
-	if (ret == 0) {
+	rc = paths_list(paths, TX_JOURNAL, &names, &name_count, err);
+	if (rc == 0) {
 		*states = calloc(name_count + 1, sizeof(**states));
-		ret = *states ? 0 : err_oom(err);
+		rc = *states ? 0 : err_oom(err);
 	}
-	for (i = 0; ret == 0 && i < name_count; i++) {
+	for (i = 0; rc == 0 && i < name_count; i++) {
 		struct journal_state *state = &(*states)[*count];
 
 		if (!journal_id_valid(names[i]))
 			continue;
 		snprintf(state->id, sizeof(state->id), "%s", names[i]);
-		ret = read_state(journal, state, err);
-		if (ret < 0)
+		rc = read_state(journal, state, err);
+		if (rc < 0)
 			paths_at(paths, TX_JOURNAL, err);
 		++*count;
 	}
 	if (names)
 		paths_list_free(names, name_count);
 	close(journal);
-	return ret;
+	return rc;
 }
 
 /* Read a file of an entry; err's place is that file. */
@@ -211,25 +211,25 @@ static int load(const struct paths *paths, const char *id, bool with_images, str
 {
 	CLEANUP(buf_done) struct buf json = { 0 };
 	CLEANUP(buf_done) struct buf images = { .secret = true };
-	int ret;
+	int rc;
 
 	*entry = (struct entry){ 0 };
 	if (!journal_id_valid(id)) {
 		err_set(err, ENOENT, "there is no such entry in the journal");
 		return err_at(err, "%s", id);
 	}
-	ret = read_entry_file(paths, id, JOURNAL_INTENT, INTENT_MAX, &json, err);
-	if (ret == 0 && with_images)
-		ret = read_entry_file(paths, id, JOURNAL_IMAGES, IMAGES_MAX, &images, err);
-	if (ret < 0)
-		return ret;
-	ret = entry_parse(entry, buf_text(&json), json.len, with_images ? &images : NULL, err);
-	if (ret == 0 && strcmp(entry->id, id) != 0)
-		ret = err_set(err, EINVAL, "it calls itself %s", entry->id);
+	rc = read_entry_file(paths, id, JOURNAL_INTENT, INTENT_MAX, &json, err);
+	if (rc == 0 && with_images)
+		rc = read_entry_file(paths, id, JOURNAL_IMAGES, IMAGES_MAX, &images, err);
+	if (rc < 0)
+		return rc;
+	rc = entry_parse(entry, buf_text(&json), json.len, with_images ? &images : NULL, err);
+	if (rc == 0 && strcmp(entry->id, id) != 0)
+		rc = err_set(err, EINVAL, "it calls itself %s", entry->id);
 	/* Last: what it says of itself (another version, a range) tells more. */
-	if (ret == 0)
-		ret = entry_check_seal(buf_text(&json), json.len, err);
-	return ret < 0 ? journal_at(paths, id, JOURNAL_INTENT, err) : 0;
+	if (rc == 0)
+		rc = entry_check_seal(buf_text(&json), json.len, err);
+	return rc < 0 ? journal_at(paths, id, JOURNAL_INTENT, err) : 0;
 }
 
 int journal_load(const struct paths *paths, const char *id, struct entry *entry, struct err *err)
@@ -253,29 +253,29 @@ int journal_list(const struct paths *paths, struct journal_entry **entries, size
 {
 	CLEANUP(free_ptr) struct journal_state *states = NULL;
 	size_t state_count, i;
-	int ret;
+	int rc;
 
 	*entries = NULL;
 	*count = 0;
-	ret = journal_states(paths, &states, &state_count, err);
-	if (ret < 0 || state_count == 0)
-		return ret;
+	rc = journal_states(paths, &states, &state_count, err);
+	if (rc < 0 || state_count == 0)
+		return rc;
 	*entries = calloc(state_count, sizeof(**entries));
 	if (!*entries)
 		return err_oom(err);
-	for (i = 0; ret == 0 && i < state_count; i++) {
+	for (i = 0; rc == 0 && i < state_count; i++) {
 		struct journal_entry *out = &(*entries)[i];
 		struct entry entry;
 
 		snprintf(out->id, sizeof(out->id), "%s", states[i].id);
 		out->state = states[i].state;
-		ret = load(paths, states[i].id, false, &entry, err);
-		if (journal_damaged(ret)) {
+		rc = load(paths, states[i].id, false, &entry, err);
+		if (journal_damaged(rc)) {
 			out->state = ENTRY_UNREADABLE;
 			snprintf(out->problem, sizeof(out->problem), "%.*s",
 				 (int)sizeof(out->problem) - 1, err->reason);
-			ret = 0;
-		} else if (ret == 0) {
+			rc = 0;
+		} else if (rc == 0) {
 			snprintf(out->command, sizeof(out->command), "%s", entry.command);
 			out->time = entry.time;
 			out->file_count = entry.file_count;
@@ -285,5 +285,5 @@ int journal_list(const struct paths *paths, struct journal_entry **entries, size
 		entry_done(&entry);
 	}
 	*count = state_count;
-	return ret;
+	return rc;
 }

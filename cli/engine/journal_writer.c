@@ -53,10 +53,10 @@ static int start_file(int dir, const char *name, const struct buf *bytes, struct
 
 static int sync_and_close(int fd, struct err *err)
 {
-	int ret = fsync(fd) < 0 ? err_sys(err, errno, "cannot sync the journal") : 0;
+	int rc = fsync(fd) < 0 ? err_sys(err, errno, "cannot sync the journal") : 0;
 
 	close(fd);
-	return ret;
+	return rc;
 }
 
 /* Remove an entry's directory with all that is in it; what refuses is left to the next sweep. */
@@ -65,30 +65,30 @@ static int remove_dir(const struct paths *paths, int journal, const char *name, 
 	char path[sizeof(TX_JOURNAL) + 300];
 	char **names;
 	size_t count, i;
-	int fd, ret;
+	int fd, rc;
 
 	snprintf(path, sizeof(path), TX_JOURNAL "/%s", name);
-	ret = paths_list(paths, path, &names, &count, err);
-	if (ret < 0)
-		return ret == -ENOENT ? 0 : ret;
+	rc = paths_list(paths, path, &names, &count, err);
+	if (rc < 0)
+		return rc == -ENOENT ? 0 : rc;
 	fd = open_entry(journal, name, err);
-	ret = fd < 0 ? fd : 0;
-	for (i = 0; ret == 0 && i < count; i++)
+	rc = fd < 0 ? fd : 0;
+	for (i = 0; rc == 0 && i < count; i++)
 		if (unlinkat(fd, names[i], 0) < 0 && errno != ENOENT)
-			ret = err_sys(err, errno, "cannot remove %s", names[i]);
+			rc = err_sys(err, errno, "cannot remove %s", names[i]);
 	if (fd >= 0)
 		close(fd);
 	paths_list_free(names, count);
-	if (ret == 0 && unlinkat(journal, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
-		ret = err_sys(err, errno, "cannot remove this directory");
-	return ret < 0 ? paths_at(paths, path, err) : 0;
+	if (rc == 0 && unlinkat(journal, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+		rc = err_sys(err, errno, "cannot remove this directory");
+	return rc < 0 ? paths_at(paths, path, err) : 0;
 }
 
 /* Write all of an entry below the name it has while it is incomplete. */
 static int write_files(int journal, const char *temp, const struct buf *json,
 		       const struct buf *images, struct err *err)
 {
-	int dir, images_fd = -1, json_fd = -1, ret;
+	int dir, images_fd = -1, json_fd = -1, rc;
 
 	if (mkdirat(journal, temp, 0700) < 0)
 		return err_sys(err, errno, "cannot make this directory");
@@ -96,34 +96,34 @@ static int write_files(int journal, const char *temp, const struct buf *json,
 	if (dir < 0)
 		return dir;
 	images_fd = start_file(dir, JOURNAL_IMAGES, images, err);
-	ret = images_fd;
-	if (ret >= 0) {
+	rc = images_fd;
+	if (rc >= 0) {
 		json_fd = start_file(dir, JOURNAL_INTENT, json, err);
-		ret = json_fd;
+		rc = json_fd;
 	}
-	if (images_fd >= 0 && (ret < 0 ? close(images_fd), 0 : 1))
-		ret = sync_and_close(images_fd, err);
+	if (images_fd >= 0 && (rc < 0 ? close(images_fd), 0 : 1))
+		rc = sync_and_close(images_fd, err);
 	if (json_fd >= 0) {
 		int synced = sync_and_close(json_fd, err);
 
-		ret = ret < 0 ? ret : synced;
+		rc = rc < 0 ? rc : synced;
 	}
-	if (ret >= 0 && fsync(dir) < 0)
-		ret = err_sys(err, errno, "cannot sync the journal");
+	if (rc >= 0 && fsync(dir) < 0)
+		rc = err_sys(err, errno, "cannot sync the journal");
 	close(dir);
-	return ret < 0 ? ret : 0;
+	return rc < 0 ? rc : 0;
 }
 
 static int choose_id(const struct paths *paths, struct entry *entry, struct err *err)
 {
 	CLEANUP(free_ptr) struct journal_state *states = NULL;
 	size_t count;
-	int ret;
+	int rc;
 
-	ret = journal_states(paths, &states, &count, err);
-	if (ret == 0)
+	rc = journal_states(paths, &states, &count, err);
+	if (rc == 0)
 		journal_id_next(entry->id, count > 0 ? states[count - 1].id : NULL, entry->time);
-	return ret;
+	return rc;
 }
 
 /* What could not be read again could not be undone: no such entry is written. */
@@ -131,12 +131,12 @@ static int check_readable(const struct buf *json, struct err *err)
 {
 	struct err why = { 0 };
 	struct entry entry;
-	int ret = entry_parse(&entry, buf_text(json), json->len, NULL, &why);
+	int rc = entry_parse(&entry, buf_text(json), json->len, NULL, &why);
 
 	entry_done(&entry);
-	return ret < 0 ? err_set(err, why.code, "what is to change could not be undone: %s",
-				 why.reason)
-		       : 0;
+	return rc < 0 ? err_set(err, why.code, "what is to change could not be undone: %s",
+				why.reason)
+		      : 0;
 }
 
 int journal_write(const struct paths *paths, struct entry *entry, struct err *err)
@@ -145,47 +145,47 @@ int journal_write(const struct paths *paths, struct entry *entry, struct err *er
 	CLEANUP(buf_done) struct buf images = { .secret = true };
 	char temp[sizeof(NEW) + TX_ID_MAX];
 	struct err ignored;
-	int journal, ret;
+	int journal, rc;
 
 	entry->time = (int64_t)time(NULL);
-	ret = choose_id(paths, entry, err);
-	if (ret == 0)
-		ret = entry_format(entry, &json, &images, err);
-	if (ret == 0)
-		ret = check_readable(&json, err);
-	if (ret < 0)
+	rc = choose_id(paths, entry, err);
+	if (rc == 0)
+		rc = entry_format(entry, &json, &images, err);
+	if (rc == 0)
+		rc = check_readable(&json, err);
+	if (rc < 0)
 		return paths_at(paths, TX_JOURNAL, err);
 	journal = journal_open(paths, true, err);
 	if (journal < 0)
 		return journal;
 	snprintf(temp, sizeof(temp), NEW "%s", entry->id);
-	ret = write_files(journal, temp, &json, &images, err);
-	if (ret == 0 && renameat(journal, temp, journal, entry->id) < 0)
-		ret = err_sys(err, errno, "cannot rename %s", temp);
-	if (ret < 0)
+	rc = write_files(journal, temp, &json, &images, err);
+	if (rc == 0 && renameat(journal, temp, journal, entry->id) < 0)
+		rc = err_sys(err, errno, "cannot rename %s", temp);
+	if (rc < 0)
 		remove_dir(paths, journal, temp, &ignored);
 	else if (fsync(journal) < 0) {
-		ret = err_sys(err, errno, "cannot sync the journal");
+		rc = err_sys(err, errno, "cannot sync the journal");
 		journal_drop(paths, entry->id, &ignored);
 	}
 	close(journal);
-	return ret < 0 ? journal_at(paths, entry->id, "", err) : 0;
+	return rc < 0 ? journal_at(paths, entry->id, "", err) : 0;
 }
 
 static int sync_mark(int dir, const char *name, struct err *err)
 {
-	int fd, ret;
+	int fd, rc;
 
 	/* Not O_EXCL: a second attempt may find what a first one left. */
 	fd = openat(dir, name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return err_sys(err, errno, "cannot make this mark");
-	ret = sync_and_close(fd, err);
-	if (ret == 0 && fsync(dir) < 0)
-		ret = err_sys(err, errno, "cannot sync the journal");
-	if (ret < 0)
+	rc = sync_and_close(fd, err);
+	if (rc == 0 && fsync(dir) < 0)
+		rc = err_sys(err, errno, "cannot sync the journal");
+	if (rc < 0)
 		unlinkat(dir, name, 0);
-	return ret;
+	return rc;
 }
 
 static int clear_mark(int dir, const char *name, struct err *err)
@@ -199,17 +199,17 @@ static int with_mark(const struct paths *paths, const char *id, enum entry_state
 		     int (*fn)(int dir, const char *name, struct err *err), struct err *err)
 {
 	const char *name = journal_mark_name(state);
-	int journal, dir, ret;
+	int journal, dir, rc;
 
 	journal = journal_open(paths, false, err);
 	if (journal < 0)
 		return journal;
 	dir = open_entry(journal, id, err);
-	ret = dir < 0 ? dir : fn(dir, name, err);
+	rc = dir < 0 ? dir : fn(dir, name, err);
 	if (dir >= 0)
 		close(dir);
 	close(journal);
-	return ret < 0 ? journal_at(paths, id, name, err) : 0;
+	return rc < 0 ? journal_at(paths, id, name, err) : 0;
 }
 
 int journal_set_mark(const struct paths *paths, const char *id, enum entry_state state,
@@ -227,7 +227,7 @@ int journal_clear_mark(const struct paths *paths, const char *id, enum entry_sta
 int journal_drop(const struct paths *paths, const char *id, struct err *err)
 {
 	char temp[sizeof(OLD) + TX_ID_MAX];
-	int journal, ret;
+	int journal, rc;
 
 	journal = journal_open(paths, false, err);
 	if (journal < 0)
@@ -235,13 +235,13 @@ int journal_drop(const struct paths *paths, const char *id, struct err *err)
 	/* Under its own name it is whole to the last. */
 	snprintf(temp, sizeof(temp), OLD "%s", id);
 	if (renameat(journal, id, journal, temp) < 0)
-		ret = err_sys(err, errno, "cannot rename this entry");
+		rc = err_sys(err, errno, "cannot rename this entry");
 	else
-		ret = remove_dir(paths, journal, temp, err);
-	if (ret == 0 && fsync(journal) < 0)
-		ret = err_sys(err, errno, "cannot sync the journal");
+		rc = remove_dir(paths, journal, temp, err);
+	if (rc == 0 && fsync(journal) < 0)
+		rc = err_sys(err, errno, "cannot sync the journal");
 	close(journal);
-	return ret < 0 ? journal_at(paths, id, "", err) : 0;
+	return rc < 0 ? journal_at(paths, id, "", err) : 0;
 }
 
 /* Mark an entry done that has taken its former in, and remove what is left of that one. */
@@ -249,7 +249,7 @@ static int settle(const struct paths *paths, int journal, const char *id, struct
 {
 	char path[TX_ID_MAX + sizeof(JOURNAL_FORMER) + 1], old[sizeof(OLD) + TX_ID_MAX];
 	struct stat st;
-	int ret;
+	int rc;
 
 	snprintf(path, sizeof(path), "%s/" JOURNAL_FORMER, id);
 	if (fstatat(journal, path, &st, AT_SYMLINK_NOFOLLOW) < 0) {
@@ -258,9 +258,9 @@ static int settle(const struct paths *paths, int journal, const char *id, struct
 		err_sys(err, errno, "cannot look for what it took in");
 		return journal_at(paths, id, "", err);
 	}
-	ret = journal_set_mark(paths, id, ENTRY_APPLIED, err);
-	if (ret < 0)
-		return ret;
+	rc = journal_set_mark(paths, id, ENTRY_APPLIED, err);
+	if (rc < 0)
+		return rc;
 	snprintf(old, sizeof(old), OLD "%s", id);
 	if (renameat(journal, path, journal, old) < 0) {
 		err_sys(err, errno, "cannot rename what it took in");
@@ -272,55 +272,55 @@ static int settle(const struct paths *paths, int journal, const char *id, struct
 /* By that rename id is done and former is gone. */
 static int move_in(int journal, const char *id, const char *former, struct err *err)
 {
-	int dir = open_entry(journal, id, err), ret = 0;
+	int dir = open_entry(journal, id, err), rc = 0;
 
 	if (dir < 0)
 		return dir;
 	if (renameat(journal, former, dir, JOURNAL_FORMER) < 0)
-		ret = err_sys(err, errno, "cannot take %s in", former);
+		rc = err_sys(err, errno, "cannot take %s in", former);
 	else if (fsync(dir) < 0 || fsync(journal) < 0)
-		ret = err_sys(err, errno, "cannot sync the journal");
+		rc = err_sys(err, errno, "cannot sync the journal");
 	/* Where it cannot be taken back either, it stands. */
-	if (ret < 0 && renameat(dir, JOURNAL_FORMER, journal, former) < 0 && errno != ENOENT)
-		ret = 0;
+	if (rc < 0 && renameat(dir, JOURNAL_FORMER, journal, former) < 0 && errno != ENOENT)
+		rc = 0;
 	close(dir);
-	return ret;
+	return rc;
 }
 
 int journal_take_in(const struct paths *paths, const char *id, const char *former, struct err *err)
 {
 	struct err later;
-	int journal, ret;
+	int journal, rc;
 
 	journal = journal_open(paths, false, err);
 	if (journal < 0)
 		return journal;
-	ret = move_in(journal, id, former, err);
+	rc = move_in(journal, id, former, err);
 	/* What refuses now is left to the next sweep. */
-	if (ret == 0)
+	if (rc == 0)
 		settle(paths, journal, id, &later);
 	close(journal);
-	return ret < 0 ? journal_at(paths, id, "", err) : 0;
+	return rc < 0 ? journal_at(paths, id, "", err) : 0;
 }
 
 int journal_sweep(const struct paths *paths, struct err *err)
 {
 	char **names;
 	size_t count, i;
-	int journal, ret;
+	int journal, rc;
 
 	journal = journal_open(paths, false, err);
 	if (journal < 0)
 		return journal == -ENOENT ? 0 : journal;
-	ret = paths_list(paths, TX_JOURNAL, &names, &count, err);
-	for (i = 0; ret == 0 && i < count; i++)
+	rc = paths_list(paths, TX_JOURNAL, &names, &count, err);
+	for (i = 0; rc == 0 && i < count; i++)
 		if (strncmp(names[i], NEW, strlen(NEW)) == 0 ||
 		    strncmp(names[i], OLD, strlen(OLD)) == 0)
-			ret = remove_dir(paths, journal, names[i], err);
+			rc = remove_dir(paths, journal, names[i], err);
 		else if (journal_id_valid(names[i]))
-			ret = settle(paths, journal, names[i], err);
+			rc = settle(paths, journal, names[i], err);
 	if (names)
 		paths_list_free(names, count);
 	close(journal);
-	return ret;
+	return rc;
 }

@@ -86,13 +86,13 @@ static int read_image(const struct document_type *type, const struct image *imag
 		      struct values *values, struct err *err)
 {
 	struct document *doc = NULL;
-	int ret = type->parse(&doc, image->bytes, image->len, err);
+	int rc = type->parse(&doc, image->bytes, image->len, err);
 
-	if (ret < 0)
-		return ret;
-	ret = read_values(type, doc, values, err);
+	if (rc < 0)
+		return rc;
+	rc = read_values(type, doc, values, err);
 	type->free(doc);
-	return ret;
+	return rc;
 }
 
 /* NULL is a key that is not set. */
@@ -162,7 +162,7 @@ static int take_back(const struct document_type *type, struct document *doc,
 	CLEANUP(free_ptr) struct document_setting *set = calloc(all->count + 1, sizeof(*set));
 	size_t count = 0, next = 0;
 	struct err why = { 0 };
-	int ret = 0;
+	int rc = 0;
 
 	if (!set)
 		return err_oom(err);
@@ -170,31 +170,31 @@ static int take_back(const struct document_type *type, struct document *doc,
 		if (all->settings[i].result == 0 && all->settings[i].value)
 			set[count++] = all->settings[i];
 	if (type->set_all)
-		ret = type->set_all(doc, set, count, err);
+		rc = type->set_all(doc, set, count, err);
 	else
 		for (size_t i = 0; i < count; i++)
 			set[i].result = type->set(doc, set[i].key, set[i].value, &why);
-	for (size_t i = 0; ret == 0 && i < all->count; i++) {
+	for (size_t i = 0; rc == 0 && i < all->count; i++) {
 		struct document_setting *one = &all->settings[i];
 
 		if (one->result == 0)
 			one->result =
 				one->value ? set[next++].result : type->unset(doc, one->key, &why);
 	}
-	return ret;
+	return rc;
 }
 
 /* 1 where the text changed. */
 static int merge_values(const struct document_type *type, struct document *doc,
 			struct differences *all, merge_fn *fn, void *ctx, struct err *err)
 {
-	int changed = 0, ret = take_back(type, doc, all, err);
+	int changed = 0, rc = take_back(type, doc, all, err);
 
-	for (size_t i = 0; ret == 0 && i < all->count; i++) {
-		ret = fn(all->settings[i].key, all->settings[i].result >= 0, ctx, err);
+	for (size_t i = 0; rc == 0 && i < all->count; i++) {
+		rc = fn(all->settings[i].key, all->settings[i].result >= 0, ctx, err);
 		changed |= all->settings[i].result > 0;
 	}
-	return ret < 0 ? ret : changed;
+	return rc < 0 ? rc : changed;
 }
 
 int merge(const struct document_type *type, const struct image *before, const struct image *after,
@@ -203,22 +203,22 @@ int merge(const struct document_type *type, const struct image *before, const st
 	CLEANUP(values_done) struct values was = { 0 }, ours = { 0 }, is = { 0 };
 	CLEANUP(differences_done) struct differences all = { 0 };
 	struct document *doc = NULL;
-	int ret;
+	int rc;
 
-	ret = read_image(type, before, &was, err);
-	if (ret == 0)
-		ret = read_image(type, after, &ours, err);
-	if (ret == 0)
-		ret = type->parse(&doc, now->bytes, now->len, err);
-	if (ret == 0)
-		ret = read_values(type, doc, &is, err);
-	if (ret == 0 && compare_all(&was, &ours, &is, &all) < 0)
-		ret = err_oom(err);
-	if (ret == 0)
-		ret = merge_values(type, doc, &all, fn, ctx, err);
-	if (ret > 0)
-		ret = type->write(doc, out, err) < 0 ? -err->code : 1;
+	rc = read_image(type, before, &was, err);
+	if (rc == 0)
+		rc = read_image(type, after, &ours, err);
+	if (rc == 0)
+		rc = type->parse(&doc, now->bytes, now->len, err);
+	if (rc == 0)
+		rc = read_values(type, doc, &is, err);
+	if (rc == 0 && compare_all(&was, &ours, &is, &all) < 0)
+		rc = err_oom(err);
+	if (rc == 0)
+		rc = merge_values(type, doc, &all, fn, ctx, err);
+	if (rc > 0)
+		rc = type->write(doc, out, err) < 0 ? -err->code : 1;
 	if (doc)
 		type->free(doc);
-	return ret;
+	return rc;
 }

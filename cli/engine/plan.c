@@ -235,10 +235,10 @@ static int list_lives(struct plan *plan, struct err *err)
 
 int plan_finish(struct plan *plan, struct survey *survey, struct err *err)
 {
-	int ret = list_lives(plan, err);
+	int rc = list_lives(plan, err);
 
-	if (ret < 0)
-		return ret;
+	if (rc < 0)
+		return rc;
 	plan->files = calloc(survey->count + 1, sizeof(*plan->files));
 	plan->after = calloc(survey->count + 1, sizeof(*plan->after));
 	if (!plan->files || !plan->after)
@@ -246,7 +246,6 @@ int plan_finish(struct plan *plan, struct survey *survey, struct err *err)
 	for (size_t i = 0; i < survey->count; i++) {
 		struct place *place = &survey->places[i];
 		struct buf *after = &plan->after[plan->file_count];
-		int rc;
 
 		if (!place->doc)
 			continue;

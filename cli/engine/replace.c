@@ -77,12 +77,12 @@ static bool below_database(const struct replacement_set *set, const char *path)
 static int make_dirs(const struct replacement_set *set, struct err *err)
 {
 	size_t i;
-	int ret = 0;
+	int rc = 0;
 
-	for (i = 0; ret == 0 && i < set->dirs.count; i++)
-		ret = dirs_make_one(set->paths, set->dirs.paths[i],
-				    below_database(set, set->dirs.paths[i]) ? 0700 : 0755, err);
-	return ret;
+	for (i = 0; rc == 0 && i < set->dirs.count; i++)
+		rc = dirs_make_one(set->paths, set->dirs.paths[i],
+				   below_database(set, set->dirs.paths[i]) ? 0700 : 0755, err);
+	return rc;
 }
 
 static int write_bytes(int fd, const struct image *image, struct err *err)
@@ -106,7 +106,7 @@ static int write_temp(const struct replacement_set *set, const struct replacemen
 		      struct dir_cursor *cursor, struct err *err)
 {
 	char name[TEMP_MAX];
-	int dir, fd, ret;
+	int dir, fd, rc;
 
 	dir = cursor_at_temp(cursor, set->paths, change->real, change->database, err);
 	if (dir < 0)
@@ -115,12 +115,12 @@ static int write_temp(const struct replacement_set *set, const struct replacemen
 	fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return err_sys(err, errno, "cannot make %s", name);
-	ret = write_bytes(fd, &change->after, err);
-	if (ret == 0)
-		ret = attributes_write(&change->attributes, fd, err);
-	if (ret < 0) {
+	rc = write_bytes(fd, &change->after, err);
+	if (rc == 0)
+		rc = attributes_write(&change->attributes, fd, err);
+	if (rc < 0) {
 		close(fd);
-		return ret;
+		return rc;
 	}
 	/* Only a hint, which lets the disk work while the next ones are made; fsync() judges. */
 	sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
@@ -131,18 +131,18 @@ static int write_temp(const struct replacement_set *set, const struct replacemen
 static int sync_temps(const struct replacement_set *set, const int *fds, const size_t *owners,
 		      size_t count, struct err *err)
 {
-	int errors[BATCH], ret = 0;
+	int errors[BATCH], rc = 0;
 	size_t i;
 
 	sync_all(fds, errors, count);
 	for (i = 0; i < count; i++) {
-		if (ret == 0 && errors[i] != 0) {
+		if (rc == 0 && errors[i] != 0) {
 			err_sys(err, errors[i], "cannot sync its new bytes");
-			ret = paths_at(set->paths, set->changes[owners[i]].real, err);
+			rc = paths_at(set->paths, set->changes[owners[i]].real, err);
 		}
 		close(fds[i]);
 	}
-	return ret;
+	return rc;
 }
 
 /*
@@ -153,36 +153,36 @@ static int write_temps(const struct replacement_set *set, struct err *err)
 {
 	struct dir_cursor cursor = { 0 };
 	size_t owners[BATCH], count = 0, i;
-	int fds[BATCH], fd, ret = 0;
+	int fds[BATCH], fd, rc = 0;
 
-	for (i = 0; ret == 0 && i < set->count; i++) {
+	for (i = 0; rc == 0 && i < set->count; i++) {
 		if (!set->changes[i].after.exists)
 			continue;
 		fd = write_temp(set, &set->changes[i], &cursor, err);
 		if (fd == -EMFILE && count > 0) {
 			/* No more at once in this process: go on in smaller batches. */
-			ret = sync_temps(set, fds, owners, count, err);
+			rc = sync_temps(set, fds, owners, count, err);
 			count = 0;
-			fd = ret < 0 ? ret : write_temp(set, &set->changes[i], &cursor, err);
+			fd = rc < 0 ? rc : write_temp(set, &set->changes[i], &cursor, err);
 		}
 		if (fd < 0) {
-			ret = paths_at(set->paths, set->changes[i].real, err);
+			rc = paths_at(set->paths, set->changes[i].real, err);
 			break;
 		}
 		owners[count] = i;
 		fds[count++] = fd;
 		if (count == BATCH) {
-			ret = sync_temps(set, fds, owners, count, err);
+			rc = sync_temps(set, fds, owners, count, err);
 			count = 0;
 		}
 	}
-	if (ret == 0)
-		ret = sync_temps(set, fds, owners, count, err);
+	if (rc == 0)
+		rc = sync_temps(set, fds, owners, count, err);
 	else
 		while (count > 0)
 			close(fds[--count]);
 	dir_cursor_done(&cursor);
-	return ret;
+	return rc;
 }
 
 static int move_one(struct replacement_set *set, const struct replacement *change,
@@ -190,7 +190,7 @@ static int move_one(struct replacement_set *set, const struct replacement *chang
 {
 	const char *base = base_of(change->real);
 	char name[TEMP_MAX];
-	int dir, temp_dir = -1, ret;
+	int dir, temp_dir = -1, rc;
 	struct stat st;
 	bool exists;
 
@@ -203,9 +203,9 @@ static int move_one(struct replacement_set *set, const struct replacement *chang
 	exists = fstatat(dir, base, &st, AT_SYMLINK_NOFOLLOW) == 0;
 	if (!exists && errno != ENOENT)
 		return err_sys(err, errno, "cannot look at this file");
-	ret = check_same(change, exists, &st, err);
-	if (ret < 0)
-		return ret;
+	rc = check_same(change, exists, &st, err);
+	if (rc < 0)
+		return rc;
 	set->touched = true;
 	if (!change->after.exists)
 		return unlinkat(dir, base, 0) < 0 ? err_sys(err, errno, "cannot remove") : 0;
@@ -229,13 +229,13 @@ static bool has_records(const struct replacement_set *set)
 static int remove_traces(const struct replacement_set *set, const struct replacement *change,
 			 struct err *err)
 {
-	int ret = 0;
+	int rc = 0;
 
 	if (!change->retire)
 		return 0;
 	if (change->link)
-		ret = record_link_remove(set->paths, change->link, change->path, err);
-	return ret < 0 ? ret : record_dirs_remove(set->paths, change->real, err);
+		rc = record_link_remove(set->paths, change->link, change->path, err);
+	return rc < 0 ? rc : record_dirs_remove(set->paths, change->real, err);
 }
 
 static int move_all(struct replacement_set *set, struct err *err)
@@ -244,22 +244,22 @@ static int move_all(struct replacement_set *set, struct err *err)
 	struct lock lock = LOCK_NONE;
 	struct err second;
 	size_t i;
-	int ret = 0;
+	int rc = 0;
 
 	if (has_records(set))
-		ret = lock_database(&lock, set->paths, LOCK_DATABASE_WAIT, err);
-	for (i = 0; ret == 0 && i < set->count; i++) {
-		ret = move_one(set, &set->changes[i], cursors, err);
-		if (ret < 0)
-			ret = paths_at(set->paths, set->changes[i].real, err);
+		rc = lock_database(&lock, set->paths, LOCK_DATABASE_WAIT, err);
+	for (i = 0; rc == 0 && i < set->count; i++) {
+		rc = move_one(set, &set->changes[i], cursors, err);
+		if (rc < 0)
+			rc = paths_at(set->paths, set->changes[i].real, err);
 	}
 	dir_cursor_done(&cursors[0]);
 	dir_cursor_done(&cursors[1]);
-	for (i = 0; ret == 0 && i < set->count; i++)
-		ret = remove_traces(set, &set->changes[i], err);
-	if (lock_release(&lock, set->paths, ret < 0 ? &second : err) < 0 && ret == 0)
-		ret = -err->code;
-	return ret;
+	for (i = 0; rc == 0 && i < set->count; i++)
+		rc = remove_traces(set, &set->changes[i], err);
+	if (lock_release(&lock, set->paths, rc < 0 ? &second : err) < 0 && rc == 0)
+		rc = -err->code;
+	return rc;
 }
 
 static int add_parent(struct dirs *dirs, const char *path, struct err *err)
@@ -273,7 +273,7 @@ static int add_parent(struct dirs *dirs, const char *path, struct err *err)
 static int sync_some_dirs(const struct replacement_set *set, char *const *dirs, size_t count,
 			  struct dir_cursor *cursor, struct err *err)
 {
-	int fds[BATCH], errors[BATCH], dir, ret = 0;
+	int fds[BATCH], errors[BATCH], dir, rc = 0;
 	size_t open, i;
 
 	for (open = 0; open < count && open < BATCH; open++) {
@@ -284,19 +284,19 @@ static int sync_some_dirs(const struct replacement_set *set, char *const *dirs, 
 		if (dir >= 0)
 			err_sys(err, errno, "cannot open this directory");
 		if (err->code != EMFILE || open == 0)
-			ret = paths_at(set->paths, dirs[open], err);
+			rc = paths_at(set->paths, dirs[open], err);
 		break;
 	}
-	if (ret == 0)
+	if (rc == 0)
 		sync_all(fds, errors, open);
 	for (i = 0; i < open; i++) {
 		close(fds[i]);
-		if (ret == 0 && errors[i] != 0) {
+		if (rc == 0 && errors[i] != 0) {
 			err_sys(err, errors[i], "cannot sync this directory");
-			ret = paths_at(set->paths, dirs[i], err);
+			rc = paths_at(set->paths, dirs[i], err);
 		}
 	}
-	return ret < 0 ? ret : (int)open;
+	return rc < 0 ? rc : (int)open;
 }
 
 static int sync_dirs(const struct replacement_set *set, struct err *err)
@@ -304,24 +304,24 @@ static int sync_dirs(const struct replacement_set *set, struct err *err)
 	struct dir_cursor cursor = { 0 };
 	struct dirs dirs = { 0 };
 	size_t i, synced;
-	int ret = 0;
+	int rc = 0;
 
-	for (i = 0; ret == 0 && i < set->count; i++) {
+	for (i = 0; rc == 0 && i < set->count; i++) {
 		if (!set->changes[i].retire) /* else it may be gone, and what is left is synced */
-			ret = add_parent(&dirs, set->changes[i].real, err);
-		if (ret == 0 && set->changes[i].database)
-			ret = dirs_add(&dirs, set->changes[i].database, err);
+			rc = add_parent(&dirs, set->changes[i].real, err);
+		if (rc == 0 && set->changes[i].database)
+			rc = dirs_add(&dirs, set->changes[i].database, err);
 	}
-	for (i = 0; ret == 0 && i < set->dirs.count; i++) {
-		ret = dirs_add(&dirs, set->dirs.paths[i], err);
-		if (ret == 0)
-			ret = add_parent(&dirs, set->dirs.paths[i], err);
+	for (i = 0; rc == 0 && i < set->dirs.count; i++) {
+		rc = dirs_add(&dirs, set->dirs.paths[i], err);
+		if (rc == 0)
+			rc = add_parent(&dirs, set->dirs.paths[i], err);
 	}
-	for (synced = 0; ret >= 0 && synced < dirs.count; synced += (size_t)(ret > 0 ? ret : 0))
-		ret = sync_some_dirs(set, dirs.paths + synced, dirs.count - synced, &cursor, err);
+	for (synced = 0; rc >= 0 && synced < dirs.count; synced += (size_t)(rc > 0 ? rc : 0))
+		rc = sync_some_dirs(set, dirs.paths + synced, dirs.count - synced, &cursor, err);
 	dir_cursor_done(&cursor);
 	dirs_done(&dirs);
-	return ret < 0 ? ret : 0;
+	return rc < 0 ? rc : 0;
 }
 
 int replace_remove_temp(const struct paths *paths, const char *id, const char *real,
@@ -329,7 +329,7 @@ int replace_remove_temp(const struct paths *paths, const char *id, const char *r
 {
 	struct dir_cursor cursor = { 0 };
 	char name[TEMP_MAX];
-	int dir, ret = 0;
+	int dir, rc = 0;
 
 	dir = cursor_at_temp(&cursor, paths, real, database, err);
 	if (dir < 0)
@@ -337,31 +337,31 @@ int replace_remove_temp(const struct paths *paths, const char *id, const char *r
 	temp_name(name, id, number);
 	if (unlinkat(dir, name, 0) < 0 && errno != ENOENT) {
 		err_sys(err, errno, "cannot remove %s", name);
-		ret = paths_at(paths, real, err);
+		rc = paths_at(paths, real, err);
 	}
 	dir_cursor_done(&cursor);
-	return ret;
+	return rc;
 }
 
 int replace_write(struct replacement_set *set, struct err *err)
 {
 	struct err second;
 	size_t i;
-	int ret;
+	int rc;
 
-	ret = make_dirs(set, err);
-	if (ret == 0)
-		ret = write_temps(set, err);
-	if (ret == 0)
-		ret = move_all(set, err);
-	if (ret == 0)
-		ret = sync_dirs(set, err);
-	for (i = 0; ret < 0 && i < set->count; i++)
+	rc = make_dirs(set, err);
+	if (rc == 0)
+		rc = write_temps(set, err);
+	if (rc == 0)
+		rc = move_all(set, err);
+	if (rc == 0)
+		rc = sync_dirs(set, err);
+	for (i = 0; rc < 0 && i < set->count; i++)
 		if (set->changes[i].after.exists)
 			replace_remove_temp(set->paths, set->id, set->changes[i].real,
 					    set->changes[i].database, set->changes[i].number,
 					    &second);
-	return ret;
+	return rc;
 }
 
 void change_set_done(struct replacement_set *set)

@@ -31,17 +31,17 @@ static char *existing_parent(const struct dirs *missing, const char *path)
 static int check_dir(const struct replacement_set *set, const struct replacement *change, int dir,
 		     struct err *err)
 {
-	int root, ret;
+	int root, rc;
 
-	ret = obstacle_dir(dir, err);
-	if (ret < 0 || !change->database || dirs_hold(&set->dirs, change->database))
-		return ret;
+	rc = obstacle_dir(dir, err);
+	if (rc < 0 || !change->database || dirs_hold(&set->dirs, change->database))
+		return rc;
 	root = dir_open(set->paths, change->database, err);
 	if (root < 0)
 		return root;
-	ret = obstacle_between(root, dir, err);
+	rc = obstacle_between(root, dir, err);
 	close(root);
-	return ret;
+	return rc;
 }
 
 /* The same where directories are missing, which it notes. */
@@ -50,15 +50,15 @@ static int check_missing(struct replacement_set *set, const struct replacement *
 {
 	CLEANUP(free_ptr) char *parent = dir_of(change->real);
 	CLEANUP(free_ptr) char *base = NULL;
-	int dir, ret;
+	int dir, rc;
 
 	if (!parent)
 		return err_oom(err);
-	ret = dirs_missing(&set->dirs, set->paths, parent, err);
-	if (ret == 0 && change->database)
-		ret = dirs_missing(&set->dirs, set->paths, change->database, err);
-	if (ret < 0)
-		return ret;
+	rc = dirs_missing(&set->dirs, set->paths, parent, err);
+	if (rc == 0 && change->database)
+		rc = dirs_missing(&set->dirs, set->paths, change->database, err);
+	if (rc < 0)
+		return rc;
 	if (!dirs_hold(&set->dirs, parent)) {
 		/* Its own directory is there: then it is a link into one that is not. */
 		err_set(err, ENOENT, "this is a link into a directory that is missing");
@@ -70,9 +70,9 @@ static int check_missing(struct replacement_set *set, const struct replacement *
 	dir = dir_open(set->paths, base, err);
 	if (dir < 0)
 		return dir;
-	ret = check_dir(set, change, dir, err);
+	rc = check_dir(set, change, dir, err);
 	close(dir);
-	return ret < 0 ? paths_at(set->paths, base, err) : 0;
+	return rc < 0 ? paths_at(set->paths, base, err) : 0;
 }
 
 int replace_add(struct replacement_set *set, struct replacement *change, struct found *now,
@@ -80,7 +80,7 @@ int replace_add(struct replacement_set *set, struct replacement *change, struct 
 {
 	struct replacement *more = reallocarray(set->changes, set->count + 1, sizeof(*more));
 	CLEANUP(free_ptr) char *parent = NULL;
-	int ret;
+	int rc;
 
 	if (!more) {
 		attributes_done(&change->attributes);
@@ -94,12 +94,12 @@ int replace_add(struct replacement_set *set, struct replacement *change, struct 
 	if (now->spot.dirfd < 0)
 		return change->after.exists ? check_missing(set, change, err) : 0;
 	if (now->exists) {
-		ret = obstacle_file(&now->spot, err);
-		if (ret < 0)
+		rc = obstacle_file(&now->spot, err);
+		if (rc < 0)
 			return paths_at(set->paths, change->real, err);
 	}
-	ret = check_dir(set, change, now->spot.dirfd, err);
-	if (ret == 0)
+	rc = check_dir(set, change, now->spot.dirfd, err);
+	if (rc == 0)
 		return 0;
 	parent = dir_of(change->real);
 	return parent ? paths_at(set->paths, parent, err) : err_oom(err);
@@ -138,33 +138,33 @@ static int check_room(const struct replacement_set *set, struct err *err)
 	struct dirs checked = { 0 };
 	uint64_t bytes = 0;
 	size_t i;
-	int ret = 0;
+	int rc = 0;
 
 	for (i = 0; i < set->count; i++)
 		bytes += (set->changes[i].after.len / BLOCK + 1) * BLOCK;
-	for (i = 0; ret == 0 && i < set->count; i++) {
+	for (i = 0; rc == 0 && i < set->count; i++) {
 		const struct replacement *change = &set->changes[i];
 		CLEANUP(free_ptr)
 		char *parent = change->database ? strdup(change->database) : dir_of(change->real);
 		int dir;
 
 		if (!parent)
-			ret = err_oom(err);
+			rc = err_oom(err);
 		if (!parent || dirs_hold(&checked, parent) || dirs_hold(&set->dirs, parent))
 			continue;
 		dir = dir_open(set->paths, parent, err);
-		ret = dir < 0 ? dir : obstacle_room(dir, bytes, err);
+		rc = dir < 0 ? dir : obstacle_room(dir, bytes, err);
 		if (dir >= 0)
 			close(dir);
-		ret = ret < 0 ? paths_at(set->paths, parent, err) : dirs_add(&checked, parent, err);
+		rc = rc < 0 ? paths_at(set->paths, parent, err) : dirs_add(&checked, parent, err);
 	}
 	dirs_done(&checked);
-	return ret;
+	return rc;
 }
 
 int replace_check(const struct replacement_set *set, struct err *err)
 {
-	int ret = check_twice(set, err);
+	int rc = check_twice(set, err);
 
-	return ret < 0 ? ret : check_room(set, err);
+	return rc < 0 ? rc : check_room(set, err);
 }

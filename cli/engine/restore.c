@@ -77,17 +77,17 @@ static int put_back(const struct restoring *restoring, size_t number, struct err
 	const struct entry_file *file = restoring->file;
 	const struct found *now = restoring->now;
 	struct attributes attributes;
-	int ret;
+	int rc;
 
-	ret = attributes_copy(&attributes, now->exists ? &now->attributes : &file->attributes, err);
-	if (ret < 0)
-		return ret;
+	rc = attributes_copy(&attributes, now->exists ? &now->attributes : &file->attributes, err);
+	if (rc < 0)
+		return rc;
 	/* A mode that others set since is theirs. */
 	if (now->exists && file->before.exists && attributes.mode == file->mode)
 		attributes.mode = file->attributes.mode;
-	ret = add_change(restoring, number, file->before, attributes, err);
-	if (ret < 0)
-		return ret;
+	rc = add_change(restoring, number, file->before, attributes, err);
+	if (rc < 0)
+		return rc;
 	return restore_add_step(restoring->restore,
 				file->before.exists ? UNDO_RESTORED : UNDO_REMOVED, file->path,
 				NULL, NULL, err);
@@ -112,29 +112,29 @@ static int merge_file(struct restoring *restoring, size_t number, struct err *er
 	size_t told = restoring->restore->step_count;
 	struct attributes attributes;
 	char note[256];
-	int ret;
+	int rc;
 
 	if (!type)
 		return keep_file(restoring, "others changed it since", err);
 	*edited = (struct buf){ .secret = true };
-	ret = merge(type, &restoring->file->before, &restoring->file->after, &now, edited,
-		    merge_step, restoring, err);
-	if (ret < 0 && err->code == ENOMEM)
-		return ret;
-	if (ret < 0) {
+	rc = merge(type, &restoring->file->before, &restoring->file->after, &now, edited,
+		   merge_step, restoring, err);
+	if (rc < 0 && err->code == ENOMEM)
+		return rc;
+	if (rc < 0) {
 		drop_steps(restoring->restore, told);
 		snprintf(note, sizeof(note), "others changed it since, and it cannot be read: %.*s",
 			 160, err->reason);
 		return keep_file(restoring, note, err);
 	}
-	if (ret == 0)
+	if (rc == 0)
 		return 0;
 	/* The narrower mode stays: who knows what others wrote into the file. */
-	ret = attributes_copy(&attributes, &restoring->now->attributes, err);
-	return ret < 0 ? ret
-		       : add_change(restoring, number,
-				    (struct image){ true, edited->data, edited->len }, attributes,
-				    err);
+	rc = attributes_copy(&attributes, &restoring->now->attributes, err);
+	return rc < 0 ? rc
+		      : add_change(restoring, number,
+				   (struct image){ true, edited->data, edited->len }, attributes,
+				   err);
 }
 
 static bool is_image(const struct found *now, const struct image *image)
@@ -178,23 +178,23 @@ int restore_plan(struct restore *restore, const struct paths *paths, const struc
 {
 	const size_t count = own ? entry->own : entry->file_count;
 	size_t i;
-	int ret = 0;
+	int rc = 0;
 
 	*restore = (struct restore){ .set = { .paths = paths, .id = entry->id } };
 	restore->edited = calloc(entry->file_count + 1, sizeof(*restore->edited));
 	if (!restore->edited)
 		return err_oom(err);
 	restore->edited_count = entry->file_count;
-	for (i = 0; ret == 0 && i < count; i++) {
+	for (i = 0; rc == 0 && i < count; i++) {
 		struct found now;
 		struct restoring restoring = { restore, &entry->files[i], &now };
 
-		ret = found_look(&now, paths, entry->files[i].real, err);
-		if (ret == 0)
-			ret = plan_file(&restoring, i, err);
+		rc = found_look(&now, paths, entry->files[i].real, err);
+		if (rc == 0)
+			rc = plan_file(&restoring, i, err);
 		found_done(&now);
 	}
-	return ret;
+	return rc;
 }
 
 size_t restore_count(const struct restore *restore, enum undo_action action)

@@ -48,7 +48,7 @@ void tx_go_on(struct tx *tx, const char *id)
 int tx_begin(struct tx **tx, const struct paths *paths, struct buf *recovered, struct err *err)
 {
 	struct tx *made;
-	int ret;
+	int rc;
 
 	*tx = NULL;
 	made = calloc(1, sizeof(*made));
@@ -62,10 +62,10 @@ int tx_begin(struct tx **tx, const struct paths *paths, struct buf *recovered, s
 	}
 	if (recovered)
 		buf_adds(recovered, "");
-	ret = undo_recover(paths, recovered, err);
-	if (ret < 0) {
+	rc = undo_recover(paths, recovered, err);
+	if (rc < 0) {
 		tx_end(made);
-		return ret;
+		return rc;
 	}
 	*tx = made;
 	return 0;
@@ -147,12 +147,12 @@ static int describe(struct entry_file *out, const struct tx_file *file, const st
 static int describe_link(struct entry_file *out, const struct paths *paths,
 			 const struct tx_file *file, struct err *err)
 {
-	int ret = 0;
+	int rc = 0;
 
 	if (file->link && !file->after)
-		ret = record_link_stands(paths, file->link, file->path, err);
-	if (ret <= 0)
-		return ret;
+		rc = record_link_stands(paths, file->link, file->path, err);
+	if (rc <= 0)
+		return rc;
 	out->link = strdup(file->link);
 	return out->link ? 0 : err_oom(err);
 }
@@ -162,18 +162,18 @@ static int add_file(struct work *work, const struct tx_file *file, struct found 
 {
 	struct entry_file *out = &work->entry.files[work->entry.file_count++];
 	struct replacement change = { .number = work->entry.file_count - 1 };
-	int ret;
+	int rc;
 
-	ret = describe(out, file, now, err);
-	if (ret == 0)
-		ret = describe_link(out, work->set.paths, file, err);
-	if (ret == 0 && file->after)
+	rc = describe(out, file, now, err);
+	if (rc == 0)
+		rc = describe_link(out, work->set.paths, file, err);
+	if (rc == 0 && file->after)
 		/* A directory that is still to be made holds no neighbours. */
-		ret = now->exists
-			      ? attributes_copy(&change.attributes, &now->attributes, err)
-			      : attributes_new(&change.attributes, out->mode, now->spot.dirfd, err);
-	if (ret < 0)
-		return ret;
+		rc = now->exists
+			     ? attributes_copy(&change.attributes, &now->attributes, err)
+			     : attributes_new(&change.attributes, out->mode, now->spot.dirfd, err);
+	if (rc < 0)
+		return rc;
 	change.attributes.mode = out->mode;
 	change.database = out->database;
 	change.path = out->path;
@@ -209,24 +209,24 @@ static int gather(struct work *work, const struct paths *paths, const struct tx_
 		  size_t count, struct err *err)
 {
 	size_t i;
-	int ret = 0;
+	int rc = 0;
 
 	work->entry.files = calloc(count + 1, sizeof(*work->entry.files));
 	if (!work->entry.files)
 		return err_oom(err);
-	for (i = 0; ret == 0 && i < count; i++) {
+	for (i = 0; rc == 0 && i < count; i++) {
 		struct found now;
 
-		ret = found_look(&now, paths, files[i].path, err);
-		if (ret == 0)
-			ret = check_before(&files[i], &now, err);
-		if (ret == 0 && !needless(&files[i], &now))
-			ret = add_file(work, &files[i], &now, err);
+		rc = found_look(&now, paths, files[i].path, err);
+		if (rc == 0)
+			rc = check_before(&files[i], &now, err);
+		if (rc == 0 && !needless(&files[i], &now))
+			rc = add_file(work, &files[i], &now, err);
 		found_done(&now);
-		if (ret < 0)
-			ret = paths_at(paths, files[i].path, err);
+		if (rc < 0)
+			rc = paths_at(paths, files[i].path, err);
 	}
-	return ret;
+	return rc;
 }
 
 static void roll_back(const struct paths *paths, const char *id, struct err *err)
@@ -245,30 +245,30 @@ static void roll_back(const struct paths *paths, const char *id, struct err *err
 static int complete(struct work *work, const struct tx *tx, struct err *err)
 {
 	struct entry *entry = &work->entry;
-	int ret = add_live(entry, tx->live, tx->live_count, err);
+	int rc = add_live(entry, tx->live, tx->live_count, err);
 
-	for (size_t i = 0; ret == 0 && i < work->set.dirs.count; i++)
-		ret = dirs_add(&entry->dirs, work->set.dirs.paths[i], err);
+	for (size_t i = 0; rc == 0 && i < work->set.dirs.count; i++)
+		rc = dirs_add(&entry->dirs, work->set.dirs.paths[i], err);
 	entry->own = entry->file_count;
-	return ret;
+	return rc;
 }
 
 static int write_all(struct work *work, const struct paths *paths, struct err *err)
 {
 	struct entry *entry = &work->entry;
-	int ret;
+	int rc;
 
-	ret = journal_write(paths, entry, err);
-	if (ret < 0)
-		return ret;
-	ret = replace_write(&work->set, err);
-	if (ret == 0 && entry->former[0] != '\0')
-		ret = journal_take_in(paths, entry->id, entry->former, err);
-	else if (ret == 0)
-		ret = journal_set_mark(paths, entry->id, ENTRY_APPLIED, err);
-	if (ret < 0)
+	rc = journal_write(paths, entry, err);
+	if (rc < 0)
+		return rc;
+	rc = replace_write(&work->set, err);
+	if (rc == 0 && entry->former[0] != '\0')
+		rc = journal_take_in(paths, entry->id, entry->former, err);
+	else if (rc == 0)
+		rc = journal_set_mark(paths, entry->id, ENTRY_APPLIED, err);
+	if (rc < 0)
 		roll_back(paths, entry->id, err);
-	return ret;
+	return rc;
 }
 
 int tx_commit(struct tx *tx, const char *command, const struct tx_file *files, size_t count,
@@ -277,26 +277,26 @@ int tx_commit(struct tx *tx, const char *command, const struct tx_file *files, s
 	struct signals_held held;
 	struct work work = { .set = { .paths = tx->paths, .id = work.entry.id } };
 	bool needed;
-	int ret;
+	int rc;
 
 	id[0] = '\0';
 	escape_text(command, strlen(command), work.entry.command, sizeof(work.entry.command));
-	ret = gather(&work, tx->paths, files, count, err);
-	if (ret == 0)
-		ret = replace_check(&work.set, err);
-	if (ret == 0)
-		ret = complete(&work, tx, err);
+	rc = gather(&work, tx->paths, files, count, err);
+	if (rc == 0)
+		rc = replace_check(&work.set, err);
+	if (rc == 0)
+		rc = complete(&work, tx, err);
 	needed = work.set.count > 0 || work.entry.live_count > 0;
-	if (ret == 0 && needed && tx->former)
-		ret = amend(&work.amend, tx->paths, tx->former, &work.entry, err);
-	if (ret == 0 && needed) {
+	if (rc == 0 && needed && tx->former)
+		rc = amend(&work.amend, tx->paths, tx->former, &work.entry, err);
+	if (rc == 0 && needed) {
 		signals_hold(&held);
-		ret = write_all(&work, tx->paths, err);
+		rc = write_all(&work, tx->paths, err);
 		signals_release(&held);
-		snprintf(id, TX_ID_MAX, "%s", ret == 0 ? work.entry.id : "");
+		snprintf(id, TX_ID_MAX, "%s", rc == 0 ? work.entry.id : "");
 	}
 	tx_live(tx, NULL, 0);
 	tx_go_on(tx, NULL);
 	work_done(&work);
-	return ret;
+	return rc;
 }

@@ -25,7 +25,7 @@ static int remove_dir(const struct paths *paths, const char *path, struct dirs *
 		      struct err *err)
 {
 	CLEANUP(free_ptr) char *parent = dir_of(path);
-	int fd, ret = 0;
+	int fd, rc = 0;
 
 	if (!parent)
 		return err_oom(err);
@@ -33,13 +33,13 @@ static int remove_dir(const struct paths *paths, const char *path, struct dirs *
 	if (fd < 0)
 		return fd == -ENOENT ? 0 : fd;
 	if (unlinkat(fd, strrchr(path, '/') + 1, AT_REMOVEDIR) == 0) {
-		ret = dirs_add(parents, parent, err);
+		rc = dirs_add(parents, parent, err);
 	} else if (errno != ENOENT && errno != ENOTEMPTY && errno != EEXIST && errno != ENOTDIR) {
 		err_sys(err, errno, "cannot remove this directory");
-		ret = paths_at(paths, path, err);
+		rc = paths_at(paths, path, err);
 	}
 	close(fd);
-	return ret;
+	return rc;
 }
 
 /* Directories made for the entry go where nothing else has come into them. */
@@ -47,47 +47,47 @@ static int remove_dirs(const struct paths *paths, const struct dirs *made, struc
 {
 	struct dirs parents = { 0 };
 	size_t i;
-	int ret = 0;
+	int rc = 0;
 
-	for (i = made->count; ret == 0 && i-- > 0;)
-		ret = remove_dir(paths, made->paths[i], &parents, err);
-	for (i = 0; ret == 0 && i < parents.count; i++) {
+	for (i = made->count; rc == 0 && i-- > 0;)
+		rc = remove_dir(paths, made->paths[i], &parents, err);
+	for (i = 0; rc == 0 && i < parents.count; i++) {
 		/* One of them may have gone after its child. */
-		ret = dir_sync(paths, parents.paths[i], err);
-		if (ret == -ENOENT && dirs_hold(made, parents.paths[i]))
-			ret = 0;
+		rc = dir_sync(paths, parents.paths[i], err);
+		if (rc == -ENOENT && dirs_hold(made, parents.paths[i]))
+			rc = 0;
 	}
 	dirs_done(&parents);
-	return ret;
+	return rc;
 }
 
 static int remove_temps(const struct paths *paths, const struct entry *entry, struct err *err)
 {
 	const struct entry_file *file;
 	size_t i;
-	int ret = 0;
+	int rc = 0;
 
-	for (i = 0; ret == 0 && i < entry->file_count; i++) {
+	for (i = 0; rc == 0 && i < entry->file_count; i++) {
 		file = &entry->files[i];
-		ret = replace_remove_temp(paths, entry->id, file->real, file->database, i, err);
+		rc = replace_remove_temp(paths, entry->id, file->real, file->database, i, err);
 	}
-	return ret;
+	return rc;
 }
 
 /* Of records that are back, also where a killed run brought them. */
 static int restore_links(const struct paths *paths, const struct entry *entry, struct err *err)
 {
 	size_t i;
-	int ret = 0;
+	int rc = 0;
 
-	for (i = 0; ret >= 0 && i < entry->file_count; i++) {
+	for (i = 0; rc >= 0 && i < entry->file_count; i++) {
 		const struct entry_file *file = &entry->files[i];
 
-		ret = file->link ? paths_exists(paths, file->path, err) : 0;
-		if (ret > 0)
-			ret = record_link_restore(paths, file->link, file->path, err);
+		rc = file->link ? paths_exists(paths, file->path, err) : 0;
+		if (rc > 0)
+			rc = record_link_restore(paths, file->link, file->path, err);
 	}
-	return ret < 0 ? ret : 0;
+	return rc < 0 ? rc : 0;
 }
 
 /*
@@ -98,21 +98,21 @@ static int restore_links(const struct paths *paths, const struct entry *entry, s
 static int put_back(const struct paths *paths, const struct entry *entry, struct restore *restore,
 		    bool drop, bool *touched, struct err *err)
 {
-	int ret;
+	int rc;
 
-	ret = replace_check(&restore->set, err);
-	if (ret == 0)
-		ret = replace_write(&restore->set, err);
+	rc = replace_check(&restore->set, err);
+	if (rc == 0)
+		rc = replace_write(&restore->set, err);
 	*touched |= restore->set.touched;
-	if (ret == 0)
-		ret = restore_links(paths, entry, err);
-	if (ret == 0)
-		ret = remove_dirs(paths, &entry->dirs, err);
+	if (rc == 0)
+		rc = restore_links(paths, entry, err);
+	if (rc == 0)
+		rc = remove_dirs(paths, &entry->dirs, err);
 	/* Live values are set once an entry is done: one to be dropped has set none. */
-	if (ret == 0 && !drop)
-		ret = restore_live_write(restore, paths, err);
-	if (ret < 0)
-		return ret;
+	if (rc == 0 && !drop)
+		rc = restore_live_write(restore, paths, err);
+	if (rc < 0)
+		return rc;
 	return drop ? journal_drop(paths, entry->id, err)
 		    : journal_set_mark(paths, entry->id, ENTRY_UNDONE, err);
 }
@@ -123,31 +123,31 @@ static int put_back_anew(const struct paths *paths, const struct entry *entry, b
 {
 	struct restore restore = { 0 };
 	bool touched = false;
-	int ret;
+	int rc;
 
-	ret = remove_temps(paths, entry, err);
-	if (ret == 0)
-		ret = restore_plan(&restore, paths, entry, drop, err);
-	if (ret == 0 && !drop)
-		ret = restore_live_plan(&restore, paths, entry, err);
-	if (ret == 0)
-		ret = put_back(paths, entry, &restore, drop, &touched, err);
+	rc = remove_temps(paths, entry, err);
+	if (rc == 0)
+		rc = restore_plan(&restore, paths, entry, drop, err);
+	if (rc == 0 && !drop)
+		rc = restore_live_plan(&restore, paths, entry, err);
+	if (rc == 0)
+		rc = put_back(paths, entry, &restore, drop, &touched, err);
 	if (kept)
 		*kept = restore_count(&restore, UNDO_KEPT);
 	restore_done(&restore);
-	return ret;
+	return rc;
 }
 
 int undo_roll_back(const struct paths *paths, const char *id, size_t *kept, struct err *err)
 {
 	struct entry entry;
-	int ret;
+	int rc;
 
-	ret = journal_load(paths, id, &entry, err);
-	if (ret == 0)
-		ret = put_back_anew(paths, &entry, true, kept, err);
+	rc = journal_load(paths, id, &entry, err);
+	if (rc == 0)
+		rc = put_back_anew(paths, &entry, true, kept, err);
 	entry_done(&entry);
-	return ret;
+	return rc;
 }
 
 static int recover_one(const struct paths *paths, const struct journal_state *state,
@@ -156,13 +156,13 @@ static int recover_one(const struct paths *paths, const struct journal_state *st
 	bool half_applied = state->state == ENTRY_HALF_APPLIED;
 	struct entry entry;
 	size_t kept = 0;
-	int ret;
+	int rc;
 
-	ret = journal_load(paths, state->id, &entry, err);
-	if (ret < 0) {
+	rc = journal_load(paths, state->id, &entry, err);
+	if (rc < 0) {
 		entry_done(&entry);
-		if (!journal_damaged(ret))
-			return ret;
+		if (!journal_damaged(rc))
+			return rc;
 		buf_addf(told,
 			 "%s%s was left half %s and cannot be mended, since its journal is "
 			 "damaged (%s)",
@@ -170,15 +170,15 @@ static int recover_one(const struct paths *paths, const struct journal_state *st
 			 err->reason);
 		return 0;
 	}
-	ret = put_back_anew(paths, &entry, half_applied, &kept, err);
-	if (ret == 0) {
+	rc = put_back_anew(paths, &entry, half_applied, &kept, err);
+	if (rc == 0) {
 		buf_addf(told, "%s%s, which was interrupted, was %s", told->len ? "; " : "",
 			 state->id, half_applied ? "rolled back" : "undone to its end");
 		if (kept > 0)
 			buf_addf(told, " (%zu values that others changed since were left)", kept);
 	}
 	entry_done(&entry);
-	return ret;
+	return rc;
 }
 
 int undo_recover(const struct paths *paths, struct buf *told, struct err *err)
@@ -187,21 +187,21 @@ int undo_recover(const struct paths *paths, struct buf *told, struct err *err)
 	CLEANUP(buf_done) struct buf unheard = { 0 };
 	struct signals_held held;
 	size_t count = 0, i;
-	int ret;
+	int rc;
 
 	if (!told)
 		told = &unheard;
-	ret = journal_sweep(paths, err);
-	if (ret == 0)
-		ret = lock_sweep(paths, err);
-	if (ret == 0)
-		ret = journal_states(paths, &states, &count, err);
+	rc = journal_sweep(paths, err);
+	if (rc == 0)
+		rc = lock_sweep(paths, err);
+	if (rc == 0)
+		rc = journal_states(paths, &states, &count, err);
 	signals_hold(&held);
-	for (i = count; ret == 0 && i-- > 0;)
+	for (i = count; rc == 0 && i-- > 0;)
 		if (states[i].state == ENTRY_HALF_APPLIED || states[i].state == ENTRY_HALF_UNDONE)
-			ret = recover_one(paths, &states[i], told, err);
+			rc = recover_one(paths, &states[i], told, err);
 	signals_release(&held);
-	return ret;
+	return rc;
 }
 
 static bool touches(const struct entry *entry, const char *real)
@@ -223,17 +223,17 @@ static int check_newer(const struct paths *paths, const struct entry *entry,
 	for (i = 0; i < count; i++) {
 		struct entry newer;
 		const char *common = NULL;
-		int ret;
+		int rc;
 
 		if (states[i].state != ENTRY_APPLIED || strcmp(states[i].id, entry->id) <= 0)
 			continue;
-		ret = journal_load(paths, states[i].id, &newer, err);
-		for (j = 0; ret == 0 && !common && j < entry->file_count; j++)
+		rc = journal_load(paths, states[i].id, &newer, err);
+		for (j = 0; rc == 0 && !common && j < entry->file_count; j++)
 			if (touches(&newer, entry->files[j].real))
 				common = entry->files[j].path;
 		entry_done(&newer);
-		if (ret < 0 && !journal_damaged(ret))
-			return ret;
+		if (rc < 0 && !journal_damaged(rc))
+			return rc;
 		if (!common)
 			continue;
 		err_set(err, EINVAL, "%s came after it and changed %s too: undo %s first",
@@ -266,11 +266,11 @@ static int find_entry(const struct paths *paths, const char *id, bool half, stru
 	CLEANUP(free_ptr) struct journal_state *states = NULL;
 	const struct journal_state *state;
 	size_t count;
-	int ret;
+	int rc;
 
-	ret = journal_states(paths, &states, &count, err);
-	if (ret < 0)
-		return ret;
+	rc = journal_states(paths, &states, &count, err);
+	if (rc < 0)
+		return rc;
 	state = choose(states, count, id, half);
 	if (!state) {
 		err_set(err, ENOENT,
@@ -281,8 +281,8 @@ static int find_entry(const struct paths *paths, const char *id, bool half, stru
 		err_set(err, EALREADY, "it was undone before");
 		return err_at(err, "%s", id);
 	}
-	ret = journal_load(paths, state->id, entry, err);
-	return ret < 0 ? ret : check_newer(paths, entry, states, count, err);
+	rc = journal_load(paths, state->id, entry, err);
+	return rc < 0 ? rc : check_newer(paths, entry, states, count, err);
 }
 
 static int ask_veto(const struct restore *restore, const struct entry *entry,
@@ -291,14 +291,14 @@ static int ask_veto(const struct restore *restore, const struct entry *entry,
 {
 	const struct replacement *change;
 	size_t i;
-	int ret;
+	int rc;
 
 	for (i = 0; veto && i < restore->set.count; i++) {
 		change = &restore->set.changes[i];
 		if (change->after.exists)
 			continue;
-		ret = veto(entry->files[change->number].path, ctx, err);
-		if (ret != 0)
+		rc = veto(entry->files[change->number].path, ctx, err);
+		if (rc != 0)
 			return -err->code;
 	}
 	return 0;
@@ -311,19 +311,19 @@ static int run_undo(const struct paths *paths, const struct entry *entry, struct
 	bool touched = false;
 	struct err second;
 	size_t len;
-	int ret;
+	int rc;
 
-	ret = replace_check(&restore->set, err);
-	if (ret < 0)
-		return ret;
-	ret = journal_set_mark(paths, entry->id, ENTRY_HALF_UNDONE, err);
-	if (ret == 0)
-		ret = put_back(paths, entry, restore, false, &touched, err);
-	if (ret == 0)
+	rc = replace_check(&restore->set, err);
+	if (rc < 0)
+		return rc;
+	rc = journal_set_mark(paths, entry->id, ENTRY_HALF_UNDONE, err);
+	if (rc == 0)
+		rc = put_back(paths, entry, restore, false, &touched, err);
+	if (rc == 0)
 		return 0;
 	if (!touched) {
 		journal_clear_mark(paths, entry->id, ENTRY_HALF_UNDONE, &second);
-		return ret;
+		return rc;
 	}
 	len = strlen(err->reason);
 	if (put_back_anew(paths, entry, false, NULL, &second) == 0)
@@ -332,7 +332,7 @@ static int run_undo(const struct paths *paths, const struct entry *entry, struct
 	else
 		snprintf(err->reason + len, sizeof(err->reason) - len,
 			 "; %s is half undone, which the next `sgw-init undo` finishes", entry->id);
-	return ret;
+	return rc;
 }
 
 /* What undoing it means, and nobody forbids. */
@@ -341,14 +341,14 @@ static int prepare(const struct paths *paths, const char *id, bool half, struct 
 		   int (*veto)(const char *path, void *ctx, struct err *err), void *ctx,
 		   struct err *err)
 {
-	int ret;
+	int rc;
 
-	ret = find_entry(paths, id, half, entry, err);
-	if (ret == 0)
-		ret = restore_plan(restore, paths, entry, false, err);
-	if (ret == 0)
-		ret = restore_live_plan(restore, paths, entry, err);
-	return ret < 0 ? ret : ask_veto(restore, entry, veto, ctx, err);
+	rc = find_entry(paths, id, half, entry, err);
+	if (rc == 0)
+		rc = restore_plan(restore, paths, entry, false, err);
+	if (rc == 0)
+		rc = restore_live_plan(restore, paths, entry, err);
+	return rc < 0 ? rc : ask_veto(restore, entry, veto, ctx, err);
 }
 
 static void tell_steps(const struct restore *restore, undo_fn *fn, void *ctx)
@@ -363,14 +363,14 @@ int undo_show(const struct paths *paths, const char *id,
 {
 	struct restore restore = { 0 };
 	struct entry entry = { 0 };
-	int ret;
+	int rc;
 
-	ret = prepare(paths, id, true, &entry, &restore, veto, ctx, err);
-	if (ret == 0)
+	rc = prepare(paths, id, true, &entry, &restore, veto, ctx, err);
+	if (rc == 0)
 		tell_steps(&restore, fn, ctx);
 	restore_done(&restore);
 	entry_done(&entry);
-	return ret;
+	return rc;
 }
 
 int undo_entry(struct tx *tx, const char *id,
@@ -381,17 +381,17 @@ int undo_entry(struct tx *tx, const char *id,
 	struct restore restore = { 0 };
 	struct entry entry = { 0 };
 	struct signals_held held;
-	int ret;
+	int rc;
 
-	ret = prepare(paths, id, false, &entry, &restore, veto, ctx, err);
-	if (ret == 0) {
+	rc = prepare(paths, id, false, &entry, &restore, veto, ctx, err);
+	if (rc == 0) {
 		signals_hold(&held);
-		ret = run_undo(paths, &entry, &restore, err);
+		rc = run_undo(paths, &entry, &restore, err);
 		signals_release(&held);
 	}
-	if (ret == 0)
+	if (rc == 0)
 		tell_steps(&restore, fn, ctx);
 	restore_done(&restore);
 	entry_done(&entry);
-	return ret;
+	return rc;
 }
