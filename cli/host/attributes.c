@@ -87,7 +87,7 @@ int attributes_read(struct attributes *attributes, int fd, struct err *err)
 	struct stat st;
 	const char *name;
 	ssize_t len;
-	int ret;
+	int rc;
 
 	*attributes = (struct attributes){ 0 };
 	if (fstat(fd, &st) < 0)
@@ -104,10 +104,10 @@ int attributes_read(struct attributes *attributes, int fd, struct err *err)
 	for (name = names.data; name < names.data + len; name += strlen(name) + 1) {
 		if (!attribute_kept(name))
 			continue;
-		ret = read_one(attributes, fd, name, err);
-		if (ret < 0) {
+		rc = read_one(attributes, fd, name, err);
+		if (rc < 0) {
 			attributes_done(attributes);
-			return ret;
+			return rc;
 		}
 	}
 	return 0;
@@ -139,7 +139,7 @@ static int read_sibling(struct attributes *attributes, DIR *dir, struct err *err
 int attributes_new(struct attributes *attributes, mode_t mode, int dir_fd, struct err *err)
 {
 	DIR *dir;
-	int fd, ret;
+	int fd, rc;
 
 	*attributes = (struct attributes){ .mode = mode, .uid = (uid_t)-1, .gid = (gid_t)-1 };
 	if (dir_fd < 0)
@@ -147,14 +147,14 @@ int attributes_new(struct attributes *attributes, mode_t mode, int dir_fd, struc
 	fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	dir = fd < 0 ? NULL : fdopendir(fd);
 	if (!dir) {
-		ret = err_sys(err, errno, "cannot look for the label of its neighbours");
+		rc = err_sys(err, errno, "cannot look for the label of its neighbours");
 		if (fd >= 0)
 			close(fd);
-		return ret;
+		return rc;
 	}
-	ret = read_sibling(attributes, dir, err);
+	rc = read_sibling(attributes, dir, err);
 	closedir(dir);
-	return ret;
+	return rc;
 }
 
 static int write_one(const struct attribute *attribute, int fd, struct err *err)
@@ -189,7 +189,7 @@ int attributes_write(const struct attributes *attributes, int fd, struct err *er
 	bool is_new = attributes->uid == (uid_t)-1;
 	struct stat st;
 	size_t i;
-	int ret;
+	int rc;
 
 	if (fstat(fd, &st) < 0)
 		return err_sys(err, errno, "cannot look at this file");
@@ -202,9 +202,9 @@ int attributes_write(const struct attributes *attributes, int fd, struct err *er
 	    errno != ENODATA && errno != EOPNOTSUPP)
 		return err_sys(err, errno, "cannot remove the directory's access list");
 	for (i = 0; i < attributes->count; i++) {
-		ret = write_one(&attributes->list[i], fd, err);
-		if (ret < 0)
-			return ret;
+		rc = write_one(&attributes->list[i], fd, err);
+		if (rc < 0)
+			return rc;
 	}
 	/* Last: the mode bounds the access list, and a change of owner takes bits away. */
 	if (fchmod(fd, attributes->mode) < 0)
@@ -215,17 +215,17 @@ int attributes_write(const struct attributes *attributes, int fd, struct err *er
 int attributes_copy(struct attributes *to, const struct attributes *from, struct err *err)
 {
 	size_t i;
-	int ret = 0;
+	int rc = 0;
 
 	*to = *from;
 	to->list = NULL;
 	to->count = 0;
-	for (i = 0; ret == 0 && i < from->count; i++)
-		ret = attributes_add(to, from->list[i].name, from->list[i].value, from->list[i].len,
-				     err);
-	if (ret < 0)
+	for (i = 0; rc == 0 && i < from->count; i++)
+		rc = attributes_add(to, from->list[i].name, from->list[i].value, from->list[i].len,
+				    err);
+	if (rc < 0)
 		attributes_done(to);
-	return ret;
+	return rc;
 }
 
 void attributes_done(struct attributes *attributes)

@@ -23,11 +23,11 @@ char *dir_of(const char *path)
 int dir_open(const struct paths *paths, const char *path, struct err *err)
 {
 	struct spot spot = SPOT_NONE;
-	int fd, ret;
+	int fd, rc;
 
-	ret = paths_find(paths, path, &spot, err);
-	if (ret < 0)
-		return ret;
+	rc = paths_find(paths, path, &spot, err);
+	if (rc < 0)
+		return rc;
 	if (spot.exists) {
 		fd = openat(spot.dirfd, spot.name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (fd < 0)
@@ -101,27 +101,27 @@ int dirs_missing(struct dirs *dirs, const struct paths *paths, const char *path,
 	CLEANUP(free_ptr) char *parent = NULL;
 	struct spot spot = SPOT_NONE;
 	bool exists, is_dir;
-	int ret;
+	int rc;
 
 	if (dirs_hold(dirs, path))
 		return 0;
-	ret = paths_find(paths, path, &spot, err);
-	exists = ret == 0 && spot.exists;
+	rc = paths_find(paths, path, &spot, err);
+	exists = rc == 0 && spot.exists;
 	is_dir = exists && S_ISDIR(spot.st.st_mode);
 	spot_done(&spot);
 	if (exists && !is_dir) {
 		err_set(err, ENOTDIR, "this is no directory");
 		return paths_at(paths, path, err);
 	}
-	if (exists || (ret < 0 && ret != -ENOENT))
-		return ret;
-	if (ret == -ENOENT) {
+	if (exists || (rc < 0 && rc != -ENOENT))
+		return rc;
+	if (rc == -ENOENT) {
 		parent = dir_of(path);
 		if (!parent)
 			return err_oom(err);
-		ret = dirs_missing(dirs, paths, parent, err);
-		if (ret < 0)
-			return ret;
+		rc = dirs_missing(dirs, paths, parent, err);
+		if (rc < 0)
+			return rc;
 		/* The parent is there: then a link leads to nowhere, as err says. */
 		if (!dirs_hold(dirs, parent))
 			return -err->code;
@@ -132,30 +132,30 @@ int dirs_missing(struct dirs *dirs, const struct paths *paths, const char *path,
 int dirs_make_one(const struct paths *paths, const char *path, mode_t mode, struct err *err)
 {
 	struct spot spot = SPOT_NONE;
-	int ret;
+	int rc;
 
-	ret = paths_find(paths, path, &spot, err);
-	if (ret < 0)
-		return ret;
+	rc = paths_find(paths, path, &spot, err);
+	if (rc < 0)
+		return rc;
 	if (!spot.exists && mkdirat(spot.dirfd, spot.name, mode) < 0 && errno != EEXIST)
-		ret = err_sys(err, errno, "cannot make this directory");
+		rc = err_sys(err, errno, "cannot make this directory");
 	spot_done(&spot);
-	return ret < 0 ? paths_at(paths, path, err) : 0;
+	return rc < 0 ? paths_at(paths, path, err) : 0;
 }
 
 int dir_sync(const struct paths *paths, const char *path, struct err *err)
 {
 	int fd = dir_open(paths, path, err);
-	int ret = 0;
+	int rc = 0;
 
 	if (fd < 0)
 		return fd;
 	if (fsync(fd) < 0) {
 		err_sys(err, errno, "cannot sync this directory");
-		ret = paths_at(paths, path, err);
+		rc = paths_at(paths, path, err);
 	}
 	close(fd);
-	return ret;
+	return rc;
 }
 
 /* What was made survives a crash only once its parent is synced. */
@@ -170,17 +170,17 @@ int dir_open_made(const struct paths *paths, const char *path, mode_t mode, stru
 {
 	struct dirs missing = { 0 };
 	size_t i;
-	int ret;
+	int rc;
 
-	ret = dirs_missing(&missing, paths, path, err);
-	for (i = 0; ret == 0 && i < missing.count; i++) {
-		ret = dirs_make_one(paths, missing.paths[i], i + 1 == missing.count ? mode : 0755,
-				    err);
-		if (ret == 0)
-			ret = sync_parent(paths, missing.paths[i], err);
+	rc = dirs_missing(&missing, paths, path, err);
+	for (i = 0; rc == 0 && i < missing.count; i++) {
+		rc = dirs_make_one(paths, missing.paths[i], i + 1 == missing.count ? mode : 0755,
+				   err);
+		if (rc == 0)
+			rc = sync_parent(paths, missing.paths[i], err);
 	}
 	dirs_done(&missing);
-	return ret < 0 ? ret : dir_open(paths, path, err);
+	return rc < 0 ? rc : dir_open(paths, path, err);
 }
 
 /* Go up until the directory is path, or one above it. */
@@ -230,17 +230,17 @@ static int cursor_sink(struct dir_cursor *cursor, const struct paths *paths, con
 int dir_cursor_at(struct dir_cursor *cursor, const struct paths *paths, const char *path,
 		  struct err *err)
 {
-	int fd, ret = 0;
+	int fd, rc = 0;
 
 	cursor_rise(cursor, path);
-	while (ret == 0 && path[1] != '\0' &&
+	while (rc == 0 && path[1] != '\0' &&
 	       (cursor->depth == 0 || path[cursor->ends[cursor->depth - 1]] != '\0'))
-		ret = cursor_sink(cursor, paths, path);
-	if (ret == 0 && cursor->depth > 0)
+		rc = cursor_sink(cursor, paths, path);
+	if (rc == 0 && cursor->depth > 0)
 		return cursor->fds[cursor->depth - 1];
 	dir_cursor_done(cursor);
-	if (ret < 0 && ret != -ENOTDIR && ret != -ELOOP && ret != -ENAMETOOLONG) {
-		err_sys(err, -ret, "cannot open this directory");
+	if (rc < 0 && rc != -ENOTDIR && rc != -ELOOP && rc != -ENAMETOOLONG) {
+		err_sys(err, -rc, "cannot open this directory");
 		return paths_at(paths, path, err);
 	}
 	/* A link by now, the root, or too deep: by the long way, and nothing is kept of it. */

@@ -33,35 +33,35 @@ static char *real_of_missing(const struct paths *paths, const char *path, struct
 
 static int read_file(struct found *found, struct err *err)
 {
-	int fd, ret;
+	int fd, rc;
 
 	fd = spot_open(&found->spot, FOUND_SIZE_MAX, &found->st, err);
 	if (fd < 0)
 		return fd;
-	ret = spot_read_open(fd, FOUND_SIZE_MAX, &found->st, &found->bytes, err);
-	if (ret == 0)
-		ret = attributes_read(&found->attributes, fd, err);
+	rc = spot_read_open(fd, FOUND_SIZE_MAX, &found->st, &found->bytes, err);
+	if (rc == 0)
+		rc = attributes_read(&found->attributes, fd, err);
 	close(fd);
-	return ret;
+	return rc;
 }
 
 int found_look(struct found *found, const struct paths *paths, const char *path, struct err *err)
 {
-	int ret;
+	int rc;
 
 	*found = (struct found){ .spot = SPOT_NONE, .bytes = { .secret = true } };
-	ret = paths_resolve(paths, path, &found->spot, &found->real, err);
-	if (ret == -ENOENT) {
+	rc = paths_resolve(paths, path, &found->spot, &found->real, err);
+	if (rc == -ENOENT) {
 		found->real = real_of_missing(paths, path, err);
 		return found->real ? 0 : -err->code;
 	}
-	if (ret < 0)
-		return ret;
+	if (rc < 0)
+		return rc;
 	found->exists = found->spot.exists;
 	found->odd = found->exists && !S_ISREG(found->spot.st.st_mode);
 	if (found->exists && !found->odd)
-		ret = read_file(found, err);
-	return ret < 0 ? paths_at(paths, path, err) : 0;
+		rc = read_file(found, err);
+	return rc < 0 ? paths_at(paths, path, err) : 0;
 }
 
 void found_done(struct found *found)

@@ -91,7 +91,7 @@ static int lock_or_wait(int fd, unsigned wait_ms, struct err *err)
 int lock_program(const struct paths *paths, unsigned wait_ms, struct err *err)
 {
 	CLEANUP(free_ptr) char *dir = dir_of(LOCK_PROGRAM);
-	int dirfd, fd, ret;
+	int dirfd, fd, rc;
 
 	if (!dir)
 		return err_oom(err);
@@ -102,8 +102,8 @@ int lock_program(const struct paths *paths, unsigned wait_ms, struct err *err)
 	close(dirfd);
 	if (fd < 0)
 		return paths_at(paths, LOCK_PROGRAM, err);
-	ret = lock_or_wait(fd, wait_ms, err);
-	if (ret < 0) {
+	rc = lock_or_wait(fd, wait_ms, err);
+	if (rc < 0) {
 		close(fd);
 		return paths_at(paths, LOCK_PROGRAM, err);
 	}
@@ -176,17 +176,17 @@ static int link_lock(struct lock *lock, unsigned wait_ms, struct err *err)
 {
 	int64_t until = now_ms() + wait_ms;
 	struct owner owner;
-	int ret;
+	int rc;
 
 	while (linkat(lock->dirfd, lock->own, lock->dirfd, WRITE_NAME, 0) < 0) {
 		if (errno != EEXIST)
 			return err_sys(err, errno, "cannot link %s", WRITE_NAME);
 		if (signals_pending()) /* held while files are written */
 			return err_set(err, EINTR, "interrupted while the database was locked");
-		ret = remove_dead_lock(lock->dirfd, &owner, err);
-		if (ret < 0)
-			return ret;
-		if (ret > 0 || wait_step(until))
+		rc = remove_dead_lock(lock->dirfd, &owner, err);
+		if (rc < 0)
+			return rc;
+		if (rc > 0 || wait_step(until))
 			continue;
 		if (owner.pid != 0)
 			return err_set(err, EBUSY,
@@ -203,19 +203,19 @@ static int link_lock(struct lock *lock, unsigned wait_ms, struct err *err)
 
 int lock_database(struct lock *lock, const struct paths *paths, unsigned wait_ms, struct err *err)
 {
-	int ret;
+	int rc;
 
 	*lock = (struct lock)LOCK_NONE;
 	lock->dirfd = dir_open_made(paths, LOCK_DATABASE_DIR, 0755, err);
 	if (lock->dirfd < 0)
 		return lock->dirfd;
-	ret = make_own(lock, err);
-	if (ret == 0) {
-		ret = link_lock(lock, wait_ms, err);
-		if (ret < 0)
+	rc = make_own(lock, err);
+	if (rc == 0) {
+		rc = link_lock(lock, wait_ms, err);
+		if (rc < 0)
 			unlinkat(lock->dirfd, lock->own, 0);
 	}
-	if (ret < 0) {
+	if (rc < 0) {
 		close(lock->dirfd);
 		*lock = (struct lock)LOCK_NONE;
 		return paths_at(paths, LOCK_DATABASE_DIR "/" WRITE_NAME, err);
@@ -248,20 +248,20 @@ static int is_ours(const struct lock *lock, struct err *err)
 
 int lock_release(struct lock *lock, const struct paths *paths, struct err *err)
 {
-	int ours, ret = 0;
+	int ours, rc = 0;
 
 	if (lock->dirfd < 0)
 		return 0;
 	ours = is_ours(lock, err);
 	if (ours < 0)
-		ret = ours;
+		rc = ours;
 	if (ours != 0 && remove_name(lock->dirfd, WRITE_NAME, err) < 0)
-		ret = -err->code;
+		rc = -err->code;
 	if (remove_name(lock->dirfd, lock->own, err) < 0)
-		ret = -err->code;
+		rc = -err->code;
 	close(lock->dirfd);
 	*lock = (struct lock)LOCK_NONE;
-	return ret < 0 ? paths_at(paths, LOCK_DATABASE_DIR, err) : 0;
+	return rc < 0 ? paths_at(paths, LOCK_DATABASE_DIR, err) : 0;
 }
 
 int lock_sweep(const struct paths *paths, struct err *err)
@@ -269,21 +269,21 @@ int lock_sweep(const struct paths *paths, struct err *err)
 	struct owner owner;
 	char **names;
 	size_t count, i;
-	int fd, ret;
+	int fd, rc;
 
-	ret = paths_list(paths, LOCK_DATABASE_DIR, &names, &count, err);
-	if (ret < 0)
-		return ret == -ENOENT ? 0 : ret;
+	rc = paths_list(paths, LOCK_DATABASE_DIR, &names, &count, err);
+	if (rc < 0)
+		return rc == -ENOENT ? 0 : rc;
 	fd = dir_open(paths, LOCK_DATABASE_DIR, err);
-	ret = fd < 0 ? fd : 0;
-	for (i = 0; ret >= 0 && i < count; i++) {
+	rc = fd < 0 ? fd : 0;
+	for (i = 0; rc >= 0 && i < count; i++) {
 		if (strcmp(names[i], WRITE_NAME) == 0)
-			ret = remove_dead_lock(fd, &owner, err);
+			rc = remove_dead_lock(fd, &owner, err);
 		else if (strncmp(names[i], OWN_NAME, strlen(OWN_NAME)) == 0)
-			ret = remove_name(fd, names[i], err);
+			rc = remove_name(fd, names[i], err);
 	}
 	if (fd >= 0)
 		close(fd);
 	paths_list_free(names, count);
-	return ret < 0 ? paths_at(paths, LOCK_DATABASE_DIR, err) : 0;
+	return rc < 0 ? paths_at(paths, LOCK_DATABASE_DIR, err) : 0;
 }

@@ -54,7 +54,7 @@ static int check_flags(int fd, struct err *err)
 
 int obstacle_file(const struct spot *spot, struct err *err)
 {
-	int fd, ret, own, around;
+	int fd, rc, own, around;
 
 	fd = openat(spot->dirfd, spot->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
@@ -62,22 +62,22 @@ int obstacle_file(const struct spot *spot, struct err *err)
 	own = mount_of(fd);
 	around = mount_of(spot->dirfd);
 	if (own != around)
-		ret = err_set(err, EBUSY,
-			      "it is a bind mount, which no new file can take the place of: "
-			      "change the file that is mounted there, or unmount it");
+		rc = err_set(err, EBUSY,
+			     "it is a bind mount, which no new file can take the place of: "
+			     "change the file that is mounted there, or unmount it");
 	else
-		ret = check_flags(fd, err);
+		rc = check_flags(fd, err);
 	close(fd);
-	return ret;
+	return rc;
 }
 
 int obstacle_dir(int dirfd, struct err *err)
 {
-	int ret;
+	int rc;
 
-	ret = check_flags(dirfd, err);
-	if (ret < 0)
-		return ret;
+	rc = check_flags(dirfd, err);
+	if (rc < 0)
+		return rc;
 	if (faccessat(dirfd, ".", W_OK | X_OK, AT_EACCESS) < 0)
 		return err_sys(err, errno, "cannot write in this directory");
 	return 0;

@@ -104,7 +104,7 @@ static int walk_link(struct walk *walk)
 /* 1 where the walk ends at walk->name, whatever that is or will be; 0 to go on. */
 static int walk_step(struct walk *walk, bool last)
 {
-	int ret;
+	int rc;
 
 	if (walk->name[0] == '\0' || strcmp(walk->name, ".") == 0)
 		return 0;
@@ -119,17 +119,17 @@ static int walk_step(struct walk *walk, bool last)
 			return errno == ENOENT ? 1 : -errno;
 		return S_ISLNK(walk->st.st_mode) ? walk_link(walk) : 1;
 	}
-	ret = walk_down(walk);
-	if (ret != -ENOTDIR && ret != -ELOOP)
-		return ret;
-	ret = walk_link(walk);
-	return ret == -EINVAL ? -ENOTDIR : ret;
+	rc = walk_down(walk);
+	if (rc != -ENOTDIR && rc != -ELOOP)
+		return rc;
+	rc = walk_link(walk);
+	return rc == -EINVAL ? -ENOTDIR : rc;
 }
 
 static int walk_path(struct walk *walk, const struct paths *paths, const char *path)
 {
 	bool last;
-	int ret;
+	int rc;
 
 	walk->fds[0] = paths->fd;
 	walk->ends[0] = walk->depth = walk->links = 0;
@@ -140,11 +140,11 @@ static int walk_path(struct walk *walk, const struct paths *paths, const char *p
 		return -ENAMETOOLONG;
 	memcpy(walk->left, path, strlen(path) + 1);
 	do {
-		ret = walk_next(walk, &last);
-		if (ret == 0)
-			ret = walk_step(walk, last);
-		if (ret != 0)
-			return ret < 0 ? ret : 0;
+		rc = walk_next(walk, &last);
+		if (rc == 0)
+			rc = walk_step(walk, last);
+		if (rc != 0)
+			return rc < 0 ? rc : 0;
 	} while (walk->left[0] != '\0');
 
 	/* The path ended in the root, in `.` or in `..`: a directory, named by itself. */
@@ -159,16 +159,16 @@ static int walk_path(struct walk *walk, const struct paths *paths, const char *p
 static int walk_or_tell(struct walk *walk, const struct paths *paths, const char *path,
 			struct err *err)
 {
-	int ret = walk_path(walk, paths, path);
+	int rc = walk_path(walk, paths, path);
 
-	if (ret == 0)
+	if (rc == 0)
 		return 0;
 	if (path[0] != '/')
 		err_set(err, EINVAL, "a path that does not begin with /");
-	else if (ret == -ENOENT)
+	else if (rc == -ENOENT)
 		err_set(err, ENOENT, "there is no directory %s/%s", walk->real, walk->name);
 	else
-		err_sys(err, -ret, "cannot follow %s/%s", walk->real, walk->name);
+		err_sys(err, -rc, "cannot follow %s/%s", walk->real, walk->name);
 	walk_done(walk);
 	return paths_at(paths, path, err);
 }
@@ -235,12 +235,12 @@ int paths_resolve(const struct paths *paths, const char *path, struct spot *spot
 		  struct err *err)
 {
 	struct walk walk;
-	int ret;
+	int rc;
 
 	*spot = (struct spot)SPOT_NONE;
-	ret = walk_or_tell(&walk, paths, path, err);
-	if (ret < 0)
-		return ret;
+	rc = walk_or_tell(&walk, paths, path, err);
+	if (rc < 0)
+		return rc;
 	if (real) {
 		*real = walk_real(&walk);
 		if (!*real) {
@@ -289,41 +289,41 @@ int paths_read(const struct paths *paths, const char *path, size_t max, struct b
 	       struct stat *st, struct err *err)
 {
 	struct spot spot = SPOT_NONE;
-	int ret;
+	int rc;
 
-	ret = paths_find(paths, path, &spot, err);
-	if (ret == 0)
-		ret = spot_read(&spot, max, out, st, err);
+	rc = paths_find(paths, path, &spot, err);
+	if (rc == 0)
+		rc = spot_read(&spot, max, out, st, err);
 	spot_done(&spot);
-	return ret < 0 ? paths_at(paths, path, err) : 0;
+	return rc < 0 ? paths_at(paths, path, err) : 0;
 }
 
 int paths_write_value(const struct paths *paths, const char *path, const char *value,
 		      struct err *err)
 {
 	struct spot spot = SPOT_NONE;
-	int ret;
+	int rc;
 
-	ret = paths_find(paths, path, &spot, err);
-	if (ret == 0)
-		ret = spot_write_value(&spot, value, err);
+	rc = paths_find(paths, path, &spot, err);
+	if (rc == 0)
+		rc = spot_write_value(&spot, value, err);
 	spot_done(&spot);
-	return ret < 0 ? paths_at(paths, path, err) : 0;
+	return rc < 0 ? paths_at(paths, path, err) : 0;
 }
 
 int paths_list(const struct paths *paths, const char *path, char ***names, size_t *count,
 	       struct err *err)
 {
 	struct spot spot = SPOT_NONE;
-	int ret;
+	int rc;
 
 	*names = NULL;
 	*count = 0;
-	ret = paths_find(paths, path, &spot, err);
-	if (ret == 0)
-		ret = spot_list(&spot, names, count, err);
+	rc = paths_find(paths, path, &spot, err);
+	if (rc == 0)
+		rc = spot_list(&spot, names, count, err);
 	spot_done(&spot);
-	return ret < 0 ? paths_at(paths, path, err) : 0;
+	return rc < 0 ? paths_at(paths, path, err) : 0;
 }
 
 void paths_list_free(char **names, size_t count)
@@ -336,11 +336,11 @@ void paths_list_free(char **names, size_t count)
 int paths_exists(const struct paths *paths, const char *path, struct err *err)
 {
 	struct walk walk;
-	int ret = walk_or_tell(&walk, paths, path, err);
+	int rc = walk_or_tell(&walk, paths, path, err);
 
-	if (ret == 0)
+	if (rc == 0)
 		walk_done(&walk);
-	if (ret == -ENOENT || ret == -ENOTDIR || ret == -ELOOP)
+	if (rc == -ENOENT || rc == -ENOTDIR || rc == -ELOOP)
 		return 0;
-	return ret < 0 ? ret : walk.exists;
+	return rc < 0 ? rc : walk.exists;
 }

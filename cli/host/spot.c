@@ -81,23 +81,23 @@ static int read_all(int fd, size_t max, size_t hint, struct buf *out, struct err
 
 int spot_open(const struct spot *spot, size_t max, struct stat *st, struct err *err)
 {
-	int fd, ret;
+	int fd, rc;
 
 	if (!spot->exists)
 		return err_set(err, ENOENT, "there is no such file");
 	/* Looked at before it is opened: opening a device or a pipe has effects. */
-	ret = check_regular(&spot->st, max, err);
-	if (ret < 0)
-		return ret;
+	rc = check_regular(&spot->st, max, err);
+	if (rc < 0)
+		return rc;
 	fd = openat(spot->dirfd, spot->name,
 		    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(err, errno, "cannot open");
-	ret = fstat(fd, st) < 0 ? err_sys(err, errno, "cannot look at this file")
-				: check_regular(st, max, err);
-	if (ret < 0)
+	rc = fstat(fd, st) < 0 ? err_sys(err, errno, "cannot look at this file")
+			       : check_regular(st, max, err);
+	if (rc < 0)
 		close(fd);
-	return ret < 0 ? ret : fd;
+	return rc < 0 ? rc : fd;
 }
 
 int spot_read_open(int fd, size_t max, const struct stat *st, struct buf *out, struct err *err)
@@ -109,29 +109,29 @@ int spot_read(const struct spot *spot, size_t max, struct buf *out, struct stat 
 	      struct err *err)
 {
 	struct stat opened;
-	int fd, ret;
+	int fd, rc;
 
 	fd = spot_open(spot, max, &opened, err);
 	if (fd < 0)
 		return fd;
-	ret = spot_read_open(fd, max, &opened, out, err);
-	if (ret == 0 && st)
+	rc = spot_read_open(fd, max, &opened, out, err);
+	if (rc == 0 && st)
 		*st = opened;
 	close(fd);
-	return ret;
+	return rc;
 }
 
 int spot_write_value(const struct spot *spot, const char *value, struct err *err)
 {
 	CLEANUP(buf_done) struct buf line = { 0 };
 	ssize_t wrote;
-	int fd, ret;
+	int fd, rc;
 
 	if (!spot->exists)
 		return err_set(err, ENOENT, "there is no such file");
-	ret = check_regular(&spot->st, SIZE_MAX, err);
-	if (ret < 0)
-		return ret;
+	rc = check_regular(&spot->st, SIZE_MAX, err);
+	if (rc < 0)
+		return rc;
 	buf_addf(&line, "%s\n", value);
 	if (line.failed)
 		return err_oom(err);
@@ -143,11 +143,11 @@ int spot_write_value(const struct spot *spot, const char *value, struct err *err
 		wrote = write(fd, line.data, line.len);
 	while (wrote < 0 && errno == EINTR);
 	if (wrote < 0)
-		ret = err_sys(err, errno, "cannot write %s", value);
+		rc = err_sys(err, errno, "cannot write %s", value);
 	else if ((size_t)wrote < line.len)
-		ret = err_set(err, EIO, "only a part of %s was taken", value);
+		rc = err_set(err, EIO, "only a part of %s was taken", value);
 	close(fd);
-	return ret;
+	return rc;
 }
 
 static int compare_names(const void *a, const void *b)
@@ -187,7 +187,7 @@ static int collect_names(DIR *dir, char ***names, size_t *count, struct err *err
 int spot_list(const struct spot *spot, char ***names, size_t *count, struct err *err)
 {
 	DIR *dir;
-	int fd, ret;
+	int fd, rc;
 
 	*names = NULL;
 	*count = 0;
@@ -196,17 +196,17 @@ int spot_list(const struct spot *spot, char ***names, size_t *count, struct err 
 	fd = openat(spot->dirfd, spot->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	dir = fd < 0 ? NULL : fdopendir(fd);
 	if (!dir) {
-		ret = err_sys(err, errno, "cannot open this directory");
+		rc = err_sys(err, errno, "cannot open this directory");
 		if (fd >= 0)
 			close(fd);
-		return ret;
+		return rc;
 	}
-	ret = collect_names(dir, names, count, err);
+	rc = collect_names(dir, names, count, err);
 	closedir(dir);
-	if (ret < 0) {
+	if (rc < 0) {
 		paths_list_free(*names, *count);
 		*names = NULL;
 		*count = 0;
 	}
-	return ret;
+	return rc;
 }
