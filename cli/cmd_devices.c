@@ -37,18 +37,6 @@ struct shown {
 	uint64_t size; /* bytes; 0 where it has none */
 };
 
-static void read_word(const struct devices_command *cmd, const char *dir, const char *key,
-		      char *out, size_t size)
-{
-	CLEANUP(buf_done) struct buf text = { 0 };
-	struct err ignored = { 0 };
-	char path[512];
-
-	snprintf(path, sizeof(path), "%s/%s", dir, key);
-	paths_read(&cmd->paths, path, 4096, &text, NULL, &ignored);
-	snprintf(out, size, "%.*s", (int)strcspn(buf_text(&text), "\n"), buf_text(&text));
-}
-
 static int look(const struct devices_command *cmd, const struct device *device, struct shown *shown,
 		struct err *err)
 {
@@ -62,10 +50,12 @@ static int look(const struct devices_command *cmd, const struct device *device, 
 		rc = in_use_find(&cmd->use, &shown->nodes, &shown->uses, err);
 	if (rc < 0)
 		return rc;
-	read_word(cmd, device->path, "state", shown->state, sizeof(shown->state));
+	paths_read_text(&cmd->paths, device->path, "state", shown->state, sizeof(shown->state),
+			&ignored);
 	node = nodes_main(&shown->nodes, device);
 	if (node && node->kind == NODE_BLOCK)
-		read_word(cmd, node->path, "size", sectors, sizeof(sectors));
+		paths_read_text(&cmd->paths, node->path, "size", sectors, sizeof(sectors),
+				&ignored);
 	if (parse_u64(sectors, 1, UINT64_MAX / SECTOR, &shown->size, &ignored) == 0)
 		shown->size *= SECTOR;
 	return 0;
@@ -159,10 +149,11 @@ static int add_session(struct devices_command *cmd, const struct host_session *s
 {
 	json_t *devices = json_array();
 	char state[32], portal[PORTAL_TEXT_MAX] = "";
+	struct err ignored = { 0 };
 	size_t told = 0;
 	int rc = 0;
 
-	read_word(cmd, session->path, "state", state, sizeof(state));
+	paths_read_text(&cmd->paths, session->path, "state", state, sizeof(state), &ignored);
 	for (size_t i = 0; rc == 0 && i < session->device_count; i++) {
 		struct shown shown = { 0 };
 

@@ -211,10 +211,7 @@ static int answers(const struct paths *paths, const struct host_session *session
 	if (rc == 0)
 		return strcmp(buf_text(&session_state), "LOGGED_IN") == 0 &&
 		       strcmp(buf_text(&state), "running") == 0;
-	if (rc == -ENOENT || rc == -ENODEV) /* gone */
-		return 0;
-	*err = why;
-	return rc;
+	return paths_unless_gone(rc, &why, err);
 }
 
 /*

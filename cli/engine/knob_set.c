@@ -12,28 +12,17 @@
 
 #define SYS "/sys/"
 
-enum {
-	TRIES = 5,
-	VALUE_MAX = 4096, /* one page: so much a file of sysfs claims to have */
-};
-
-static int read_back(const struct paths *paths, const char *path, struct buf *out, struct err *err)
-{
-	int rc = paths_read(paths, path, VALUE_MAX, out, NULL, err);
-
-	while (rc == 0 && out->len > 0 && strchr(" \n\t", out->data[out->len - 1]))
-		out->data[--out->len] = '\0';
-	return rc;
-}
+enum { TRIES = 5 };
 
 /* 1 where it was written and does not hold. */
-static int try_once(const struct paths *paths, const char *path, const char *value, struct err *err)
+static int try_once(const struct paths *paths, const struct knob *knob, const char *dir,
+		    const char *path, const char *value, struct err *err)
 {
 	CLEANUP(buf_done) struct buf now = { 0 };
 	int rc = paths_write_value(paths, path, value, err);
 
 	if (rc == 0)
-		rc = read_back(paths, path, &now, err);
+		rc = paths_read_attribute(paths, dir, knob->key, &now, err);
 	if (rc == -EBUSY) { /* what the kernel says of a session that is lost or not there yet */
 		err_set(err, EBUSY, "%s cannot be set while the session is not logged in", value);
 		return paths_at(paths, path, err);
@@ -76,7 +65,7 @@ int knob_set(const struct paths *paths, const struct knob *knob, const char *dir
 	if (rc < 0)
 		return rc;
 	for (int i = 0;; i++) {
-		rc = try_once(paths, path, value, err);
+		rc = try_once(paths, knob, dir, path, value, err);
 		if (rc <= 0)
 			return rc;
 		if (i + 1 == TRIES)

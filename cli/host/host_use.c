@@ -242,13 +242,12 @@ static bool look_at_descriptor(const struct host_use *host, int dirfd, const cha
 
 static void process_name(const struct host_use *host, unsigned pid, char *out, size_t size)
 {
-	CLEANUP(buf_done) struct buf text = { 0 };
 	struct err ignored = { 0 };
-	char path[64];
+	char dir[64];
 
-	snprintf(path, sizeof(path), "/proc/%u/comm", pid);
-	paths_read(host->paths, path, 256, &text, NULL, &ignored);
-	snprintf(out, size, "%.*s", (int)strcspn(buf_text(&text), "\n"), buf_text(&text));
+	snprintf(dir, sizeof(dir), "/proc/%u", pid);
+	paths_read_text(host->paths, dir, "comm", out, size, &ignored);
+	out[strcspn(out, "\n")] = '\0'; /* a process gives itself any name */
 }
 
 /* As it calls itself since systemd 252, before, and elsewhere. */
@@ -364,18 +363,16 @@ static int add_loops(struct host_use *host, struct err *err)
 	if (paths_list(host->paths, "/sys/block", &names, &count, &ignored) < 0)
 		return 0;
 	for (size_t i = 0; rc == 0 && i < count; i++) {
-		CLEANUP(buf_done) struct buf file = { 0 };
 		struct host_use_item item = { .kind = USE_LOOP, .id.block = true };
-		char path[320];
+		char dir[320], file[PATH_MAX];
 
-		snprintf(path, sizeof(path), "/sys/block/%s/loop/backing_file", names[i]);
-		if (strncmp(names[i], "loop", strlen("loop")) != 0 ||
-		    paths_read(host->paths, path, 8192, &file, NULL, &ignored) < 0 || file.len == 0)
+		if (strncmp(names[i], "loop", strlen("loop")) != 0)
 			continue;
-		file.data[strcspn(file.data, "\n")] = '\0';
-		if (strncmp(file.data, "/dev/", strlen("/dev/")) != 0)
+		snprintf(dir, sizeof(dir), "/sys/block/%s/loop", names[i]);
+		paths_read_text(host->paths, dir, "backing_file", file, sizeof(file), &ignored);
+		if (strncmp(file, "/dev/", strlen("/dev/")) != 0)
 			continue;
-		name_of(host->paths, file.data, item.id.name, sizeof(item.id.name));
+		name_of(host->paths, file, item.id.name, sizeof(item.id.name));
 		rc = add(host, item, names[i], err);
 	}
 	paths_list_free(names, count);

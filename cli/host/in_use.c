@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "host/in_use.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -14,8 +13,6 @@
 #include "host/nodes.h"
 #include "host/paths.h"
 #include "quote.h"
-
-enum { TEXT_MAX = 4096 }; /* of one attribute */
 
 /* The device, a partition of it, or what is built on either. */
 struct part {
@@ -74,32 +71,13 @@ static char *command(const char *prefix, const char *name)
 	return path.failed ? NULL : buf_take(&line);
 }
 
-static bool attribute(const struct paths *paths, const char *dir, const char *name, char *out,
-		      size_t size)
-{
-	CLEANUP(buf_done) struct buf found = { 0 }, path = { 0 };
-	struct err ignored = { 0 };
-
-	buf_addf(&path, "%s/%s", dir, name);
-	if (path.failed || paths_read(paths, path.data, TEXT_MAX, &found, NULL, &ignored) < 0)
-		return false;
-	snprintf(out, size, "%s", buf_text(&found));
-	out[strcspn(out, "\n")] = '\0';
-	return true;
-}
-
 /* As list of sysfs: none where the device has gone, or is of a kind that has none. */
 static int list(const struct paths *paths, const char *dir, char ***names, size_t *count,
 		struct err *err)
 {
-	struct err failure = { 0 };
-	int rc = paths_list(paths, dir, names, count, &failure);
+	struct err why = { 0 };
 
-	if (rc == -ENOENT || rc == -ENODEV)
-		return 0;
-	if (rc < 0)
-		*err = failure;
-	return rc;
+	return paths_unless_gone(paths_list(paths, dir, names, count, &why), &why, err);
 }
 
 /* 1, or 0 where one of that name is there already. id's numbers may be unknown, path NULL. */
@@ -128,12 +106,11 @@ static int add_block(struct parts *parts, const struct paths *paths, const char 
 		     const char *name, struct err *err)
 {
 	struct device_id id = { .block = true };
-	char numbers[32];
+	struct err ignored = { 0 };
 
 	snprintf(id.name, sizeof(id.name), "%s", name);
-	if (path && attribute(paths, path, "dev", numbers, sizeof(numbers)) &&
-	    sscanf(numbers, "%u:%u", &id.major, &id.minor) != 2)
-		id.major = id.minor = 0;
+	if (path)
+		node_numbers(paths, path, &id.major, &id.minor, &ignored);
 	return add_part(parts, &id, path, err);
 }
 
@@ -173,16 +150,18 @@ static struct use holder_use(const struct paths *paths, const char *path, const 
 		{ "", "the device-mapper device", "dmsetup remove " },
 	};
 	struct use use = { .kind = USE_HOLDER };
-	char uuid[256] = "", map[256], level[64];
+	char uuid[256], map[256], level[64];
+	struct err ignored = { 0 };
 	size_t i = 0;
 
-	if (path && attribute(paths, path, "dm/name", map, sizeof(map))) {
-		attribute(paths, path, "dm/uuid", uuid, sizeof(uuid));
+	if (path && paths_read_text(paths, path, "dm/name", map, sizeof(map), &ignored) == 0) {
+		paths_read_text(paths, path, "dm/uuid", uuid, sizeof(uuid), &ignored);
 		while (strncmp(uuid, kinds[i].prefix, strlen(kinds[i].prefix)) != 0)
 			i++;
 		use.by = text("%s %s (%s on %s)", kinds[i].what, map, name, of);
 		use.next = command(kinds[i].next, map);
-	} else if (path && attribute(paths, path, "md/level", level, sizeof(level))) {
+	} else if (path &&
+		   paths_read_text(paths, path, "md/level", level, sizeof(level), &ignored) == 0) {
 		use.by = text("the %s array %s (on %s)", level, name, of);
 		use.next = command("mdadm --stop /dev/", name);
 	} else {

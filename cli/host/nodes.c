@@ -11,9 +11,6 @@
 #include "err.h"
 #include "host/paths.h"
 #include "host/sessions.h"
-#include "number.h"
-
-enum { ATTRIBUTE_MAX = 4096 }; /* one page, which each of them claims to have */
 
 /* The directories below a scsi_device that the kernel's drivers put their nodes in. */
 static const char *const drivers[] = {
@@ -25,37 +22,16 @@ static const char *const drivers[] = {
 
 static const char *const link_dirs[] = { "/dev/disk/by-path", "/dev/tape/by-path" };
 
-/* A device may go at any time, and sysfs tells it in two ways; all else is an error. */
-static int unless_gone(int rc, const struct err *why, struct err *err)
+int node_numbers(const struct paths *paths, const char *dir, uint32_t *major, uint32_t *minor,
+		 struct err *err)
 {
-	if (rc == 0 || rc == -ENOENT || rc == -ENODEV)
-		return 0;
-	*err = *why;
-	return rc;
-}
+	struct err why = { 0 };
+	char text[32];
+	int rc = paths_read_text(paths, dir, "dev", text, sizeof(text), &why);
 
-/* "8:16\n" */
-static int read_numbers(struct node *node, const struct paths *paths, struct err *err)
-{
-	CLEANUP(buf_done) struct buf text = { 0 };
-	struct err why = { 0 }, ignored = { 0 };
-	char path[sizeof(node->path) + 8];
-	char *colon;
-	int rc;
-
-	snprintf(path, sizeof(path), "%s/dev", node->path);
-	rc = paths_read(paths, path, ATTRIBUTE_MAX, &text, NULL, &why);
-	if (rc < 0 || text.len == 0)
-		return unless_gone(rc, &why, err);
-	text.data[strcspn(text.data, " \n")] = '\0';
-	colon = strchr(text.data, ':');
-	if (!colon)
-		return 0;
-	*colon = '\0';
-	if (parse_u32(text.data, 0, UINT32_MAX, &node->major, &ignored) < 0 ||
-	    parse_u32(colon + 1, 0, UINT32_MAX, &node->minor, &ignored) < 0)
-		node->major = node->minor = 0;
-	return 0;
+	if (sscanf(text, "%u:%u", major, minor) != 2)
+		*major = *minor = 0;
+	return paths_unless_gone(rc, &why, err);
 }
 
 static int add_node(struct nodes *nodes, const struct paths *paths, enum node_kind kind,
@@ -67,7 +43,7 @@ static int add_node(struct nodes *nodes, const struct paths *paths, enum node_ki
 	if (snprintf(node.name, sizeof(node.name), "%s", name) >= (int)sizeof(node.name) ||
 	    snprintf(node.path, sizeof(node.path), "%s/%s", dir, name) >= (int)sizeof(node.path))
 		return 0; /* nothing the kernel makes */
-	rc = read_numbers(&node, paths, err);
+	rc = node_numbers(paths, node.path, &node.major, &node.minor, err);
 	if (rc < 0)
 		return rc;
 	grown = realloc(nodes->items, (nodes->count + 1) * sizeof(*grown));
@@ -121,7 +97,7 @@ static int add_links(struct nodes *nodes, const struct paths *paths, const char 
 			rc = -why.code;
 	}
 	paths_list_free(names, count);
-	return unless_gone(rc, &why, err);
+	return paths_unless_gone(rc, &why, err);
 }
 
 /* Those that one of the kernel's drivers made. */
@@ -139,7 +115,7 @@ static int add_nodes(struct nodes *nodes, const struct paths *paths, const struc
 	for (size_t i = 0; rc == 0 && i < count; i++)
 		rc = add_node(nodes, paths, kind, dir, names[i], &why);
 	paths_list_free(names, count);
-	return unless_gone(rc, &why, err);
+	return paths_unless_gone(rc, &why, err);
 }
 
 int nodes_load(struct nodes *nodes, const struct paths *paths, const struct device *device,

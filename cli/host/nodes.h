@@ -48,6 +48,10 @@ int nodes_load(struct nodes *nodes, const struct paths *paths, const struct devi
 	       struct err *err);
 void nodes_done(struct nodes *nodes);
 
+/* "8:16" of a node by its directory in sysfs; 0 and 0 where it has gone, or tells no numbers. */
+int node_numbers(const struct paths *paths, const char *dir, uint32_t *major, uint32_t *minor,
+		 struct err *err);
+
 /*
  * What the device is used by: the disk, the tape that rewinds, the changer's
  * generic node; or NULL.

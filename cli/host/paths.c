@@ -14,6 +14,7 @@
 enum {
 	WALK_DEPTH_MAX = 128, /* directories open at once */
 	WALK_LINKS_MAX = 40, /* as the kernel's own limit */
+	ATTRIBUTE_MAX = 4096, /* one page, which each of them claims to have */
 };
 
 /*
@@ -296,6 +297,43 @@ int paths_read(const struct paths *paths, const char *path, size_t max, struct b
 		rc = spot_read(&spot, max, out, st, err);
 	spot_done(&spot);
 	return rc < 0 ? paths_at(paths, path, err) : 0;
+}
+
+int paths_read_attribute(const struct paths *paths, const char *dir, const char *key,
+			 struct buf *out, struct err *err)
+{
+	CLEANUP(buf_done) struct buf path = { 0 };
+	int rc;
+
+	buf_addf(&path, "%s/%s", dir, key);
+	if (path.failed)
+		return err_oom(err);
+	rc = paths_read(paths, path.data, ATTRIBUTE_MAX, out, NULL, err);
+	while (rc == 0 && out->len > 0 && strchr(" \n\t", out->data[out->len - 1]))
+		out->data[--out->len] = '\0';
+	return rc;
+}
+
+int paths_read_text(const struct paths *paths, const char *dir, const char *key, char *out,
+		    size_t size, struct err *err)
+{
+	CLEANUP(buf_done) struct buf text = { 0 };
+	int rc = paths_read_attribute(paths, dir, key, &text, err);
+
+	if (rc == 0 && text.len >= size) {
+		err_set(err, EOVERFLOW, "%s is too long", key);
+		rc = paths_at(paths, dir, err);
+	}
+	snprintf(out, size, "%s", rc == 0 ? buf_text(&text) : "");
+	return rc;
+}
+
+int paths_unless_gone(int rc, const struct err *why, struct err *err)
+{
+	if (rc == 0 || rc == -ENOENT || rc == -ENODEV)
+		return 0;
+	*err = *why;
+	return rc;
 }
 
 int paths_write_value(const struct paths *paths, const char *path, const char *value,

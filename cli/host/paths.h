@@ -49,6 +49,21 @@ int paths_read(const struct paths *paths, const char *path, size_t max, struct b
 	       struct stat *st, struct err *err);
 
 /*
+ * Append an attribute of /sys or /proc, the file key of dir, to out without
+ * the blanks and newlines at its end. -ENOENT and -ENODEV where that is gone.
+ */
+int paths_read_attribute(const struct paths *paths, const char *dir, const char *key,
+			 struct buf *out, struct err *err);
+/* The same into size bytes: "" wherever it fails; -EOVERFLOW where it is longer. */
+int paths_read_text(const struct paths *paths, const char *dir, const char *key, char *out,
+		    size_t size, struct err *err);
+/*
+ * What is read of /sys may go at any time, which the kernel tells in two ways:
+ * 0 where rc is one of them or no failure, else rc, with why in *err.
+ */
+int paths_unless_gone(int rc, const struct err *why, struct err *err);
+
+/*
  * Write a value and a newline over an attribute that is there, as /sys wants
  * it: in one write. For live values alone, what is kept on disk is tx's.
  */

@@ -14,49 +14,20 @@
 #define SESSIONS "/sys/class/iscsi_session"
 #define CONNECTIONS "/sys/class/iscsi_connection"
 
-enum { ATTRIBUTE_MAX = 4096 }; /* one page: the kernel's own limit */
-
-static int attribute_read(const struct paths *paths, const char *dir, const char *key,
-			  struct buf *out, struct err *err)
-{
-	char path[512];
-	int rc;
-
-	snprintf(path, sizeof(path), "%s/%s", dir, key);
-	rc = paths_read(paths, path, ATTRIBUTE_MAX, out, NULL, err);
-	while (rc == 0 && out->len > 0 && strchr(" \n\t", out->data[out->len - 1]))
-		out->data[--out->len] = '\0';
-	return rc;
-}
-
-/* An attribute into a text of fixed size; what is longer is no such attribute. */
-static int attribute_text(const struct paths *paths, const char *dir, const char *key, char *out,
-			  size_t size, struct err *err)
-{
-	CLEANUP(buf_done) struct buf text = { 0 };
-	int rc = attribute_read(paths, dir, key, &text, err);
-
-	if (rc == 0 && text.len >= size)
-		rc = err_set(err, EOVERFLOW, "%s/%s is too long", dir, key);
-	if (rc == 0)
-		snprintf(out, size, "%s", buf_text(&text));
-	return rc;
-}
-
 int session_read(const struct host_session *session, const struct paths *paths, const char *key,
 		 struct buf *out, struct err *err)
 {
-	int rc = attribute_read(paths, session->path, key, out, err);
+	int rc = paths_read_attribute(paths, session->path, key, out, err);
 
 	if (rc == -ENOENT && session->connection[0] != '\0')
-		rc = attribute_read(paths, session->connection, key, out, err);
+		rc = paths_read_attribute(paths, session->connection, key, out, err);
 	return rc;
 }
 
 int device_read(const struct device *device, const struct paths *paths, const char *key,
 		struct buf *out, struct err *err)
 {
-	return attribute_read(paths, device->path, key, out, err);
+	return paths_read_attribute(paths, device->path, key, out, err);
 }
 
 bool session_is_up(const struct host_session *session)
@@ -179,15 +150,15 @@ bool session_shares_logout(const struct host_session *session, const struct host
 /* A holder that device mapper made for multipathd; the others are LVM's, dm-crypt's, md's. */
 static bool holder_is_multipath(const struct paths *paths, const char *holder, char out[128])
 {
-	char dir[128], uuid[256] = "";
+	char dir[128], uuid[256];
 	struct err ignored = { 0 };
 
 	if (snprintf(dir, sizeof(dir), "/sys/block/%s/dm", holder) >= (int)sizeof(dir))
 		return false;
-	if (attribute_text(paths, dir, "uuid", uuid, sizeof(uuid), &ignored) < 0 ||
-	    strncmp(uuid, "mpath-", strlen("mpath-")) != 0)
+	paths_read_text(paths, dir, "uuid", uuid, sizeof(uuid), &ignored);
+	if (strncmp(uuid, "mpath-", strlen("mpath-")) != 0)
 		return false;
-	if (attribute_text(paths, dir, "name", out, 128, &ignored) < 0)
+	if (paths_read_text(paths, dir, "name", out, 128, &ignored) < 0)
 		snprintf(out, 128, "%s", holder);
 	return true;
 }
@@ -221,7 +192,7 @@ static int add_device(struct host_session *session, const struct paths *paths, c
 		      const char *name, struct err *err)
 {
 	struct device *devices, device = { 0 };
-	char blocks[320], type[16] = "";
+	char blocks[320], type[16];
 	char **names = NULL;
 	size_t count = 0;
 	struct err ignored = { 0 };
@@ -231,12 +202,10 @@ static int add_device(struct host_session *session, const struct paths *paths, c
 	    strlen(name) >= sizeof(device.name))
 		return 0; /* nothing the kernel makes */
 	/* What has no type is no device: it went, or it is "power", "uevent"… */
-	if (attribute_text(paths, device.path, "type", type, sizeof(type), &ignored) < 0 ||
-	    parse_u32(type, 0, 0x1f, &device.type, &ignored) < 0)
+	paths_read_text(paths, device.path, "type", type, sizeof(type), &ignored);
+	if (parse_u32(type, 0, 0x1f, &device.type, &ignored) < 0)
 		return 0;
-	if (attribute_text(paths, device.path, "state", device.state, sizeof(device.state),
-			   &ignored) < 0)
-		device.state[0] = '\0';
+	paths_read_text(paths, device.path, "state", device.state, sizeof(device.state), &ignored);
 	snprintf(device.name, sizeof(device.name), "%s", name);
 	snprintf(blocks, sizeof(blocks), "%s/block", device.path);
 	if (paths_list(paths, blocks, &names, &count, &ignored) == 0 && count > 0 &&
@@ -297,19 +266,18 @@ static int load_session(struct host_session *session, const struct paths *paths,
 		return 1;
 	snprintf(session->name, sizeof(session->name), "%s", name);
 	snprintf(session->path, sizeof(session->path), SESSIONS "/%s", name);
-	if (attribute_text(paths, session->path, "targetname", session->target,
-			   sizeof(session->target), &ignored) < 0) {
+	if (paths_read_text(paths, session->path, "targetname", session->target,
+			    sizeof(session->target), &ignored) < 0) {
 		rc = paths_exists(paths, session->path, err);
 		return rc < 0 ? rc : rc == 0 ? 1 : 2;
 	}
 	/* What was never set the kernel shows as "<NULL>" or "(null)". */
-	if (attribute_text(paths, session->path, "ifacename", session->interface,
-			   sizeof(session->interface), &ignored) < 0 ||
-	    strchr("<(", session->interface[0]))
+	paths_read_text(paths, session->path, "ifacename", session->interface,
+			sizeof(session->interface), &ignored);
+	if (strchr("<(", session->interface[0]))
 		session->interface[0] = '\0';
-	if (attribute_text(paths, session->path, "state", session->state, sizeof(session->state),
-			   &ignored) < 0)
-		session->state[0] = '\0';
+	paths_read_text(paths, session->path, "state", session->state, sizeof(session->state),
+			&ignored);
 	snprintf(session->connection, sizeof(session->connection), CONNECTIONS "/connection%s:0",
 		 name + strlen("session"));
 	rc = paths_exists(paths, session->connection, err);
@@ -317,10 +285,10 @@ static int load_session(struct host_session *session, const struct paths *paths,
 		return rc;
 	if (rc == 0)
 		session->connection[0] = '\0';
-	else if (attribute_text(paths, session->connection, "persistent_address", session->address,
-				sizeof(session->address), &ignored) == 0 &&
-		 attribute_text(paths, session->connection, "persistent_port", port, sizeof(port),
-				&ignored) == 0 &&
+	else if (paths_read_text(paths, session->connection, "persistent_address", session->address,
+				 sizeof(session->address), &ignored) == 0 &&
+		 paths_read_text(paths, session->connection, "persistent_port", port, sizeof(port),
+				 &ignored) == 0 &&
 		 parse_u32(port, 1, 65535, &number, &ignored) == 0)
 		session->port = (uint16_t)number;
 	return load_devices(session, paths, err);

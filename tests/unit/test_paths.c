@@ -29,6 +29,9 @@ static const struct node {
 	{ 'd', "in/etc", NULL },
 	{ 'd', "in/etc/iscsi", NULL },
 	{ 'f', "in/etc/iscsi/iscsid.conf", "inside" },
+	{ 'f', "in/etc/state", " running \n\t\n" },
+	{ 'f', "in/etc/empty", "\n" },
+	{ 'f', "in/etc/long", "123456789\n" },
 	{ 'f', "in/secret", "mine" },
 	{ 'd', "in/var", NULL },
 	{ 'd', "in/var/lib", NULL },
@@ -275,6 +278,32 @@ static void reading_is_bounded(void **state)
 	buf_done(&bytes);
 }
 
+static void attributes_come_without_the_blanks_at_their_end(void **state)
+{
+	static const struct {
+		const char *key, *text;
+		int rc;
+	} rows[] = {
+		{ "state", " running", 0 }, { "empty", "", 0 },	      { "long", "", -EOVERFLOW },
+		{ "absent", "", -ENOENT },  { "iscsi", "", -EISDIR },
+	};
+	struct scratch *scratch = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct err err = { 0 }, after = { 0 };
+		char text[sizeof(" running")];
+		int rc = paths_read_text(&scratch->paths, "/etc", rows[i].key, text, sizeof(text),
+					 &err);
+
+		if (rc != rows[i].rc || strcmp(text, rows[i].text) != 0 ||
+		    (rc < 0) != (err.place[0] != '\0'))
+			fail_msg("%s: %d, '%s', %s", rows[i].key, rc, text, err.place);
+		rc = rc == -ENOENT ? 0 : rc;
+		assert_int_equal(paths_unless_gone(rows[i].rc, &err, &after), rc);
+		assert_int_equal(after.code, -rc);
+	}
+}
+
 /* The live host: links of /proc that the kernel resolves by magic are read as mere text. */
 static void live_paths_read_proc(void **state)
 {
@@ -327,6 +356,7 @@ int main(void)
 		cmocka_unit_test(names_come_sorted),
 		cmocka_unit_test(reading_is_bounded),
 		cmocka_unit_test(live_paths_read_proc),
+		cmocka_unit_test(attributes_come_without_the_blanks_at_their_end),
 		cmocka_unit_test(roots_are_checked),
 	};
 
