@@ -33,7 +33,6 @@ struct shown {
 	const struct device *device;
 	struct nodes nodes;
 	struct uses uses;
-	char state[32]; /* "running", "offline", "transport-offline" … */
 	uint64_t size; /* bytes; 0 where it has none */
 };
 
@@ -50,8 +49,6 @@ static int look(const struct devices_command *cmd, const struct device *device, 
 		rc = in_use_find(&cmd->use, &shown->nodes, &shown->uses, err);
 	if (rc < 0)
 		return rc;
-	paths_read_text(&cmd->paths, device->path, "state", shown->state, sizeof(shown->state),
-			&ignored);
 	node = nodes_main(&shown->nodes, device);
 	if (node && node->kind == NODE_BLOCK)
 		paths_read_text(&cmd->paths, node->path, "size", sectors, sizeof(sectors),
@@ -84,14 +81,14 @@ static void add_word(struct buf *out, const char *separator, const char *word)
 }
 
 static int add_row(struct devices_command *cmd, const struct host_session *session,
-		   const char *state, const struct shown *shown, struct err *err)
+		   const struct shown *shown, struct err *err)
 {
 	CLEANUP(buf_done) struct buf names = { 0 }, links = { 0 }, uses = { 0 };
 	char portal[PORTAL_TEXT_MAX] = "-", size[16] = "", both[80];
 
 	if (session->port != 0)
 		portal_text_of(session->address, session->port, portal);
-	state_text(state, shown ? shown->state : "", both, sizeof(both));
+	state_text(session->state, shown ? shown->device->state : "", both, sizeof(both));
 	for (size_t i = 0; shown && i < shown->nodes.count; i++) {
 		const struct node *node = &shown->nodes.items[i];
 
@@ -139,7 +136,7 @@ static json_t *device_json(const struct shown *shown)
 	}
 	return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o}", "name", json_text(shown->device->name),
 			 "type", device_word(shown->device, word), "state",
-			 json_text_or_null(shown->state), "size_bytes",
+			 json_text_or_null(shown->device->state), "size_bytes",
 			 shown->size ? json_integer((json_int_t)shown->size) : json_null(), "nodes",
 			 nodes, "in_use", uses_json(&shown->uses));
 }
@@ -148,12 +145,10 @@ static int add_session(struct devices_command *cmd, const struct host_session *s
 		       struct err *err)
 {
 	json_t *devices = json_array();
-	char state[32], portal[PORTAL_TEXT_MAX] = "";
-	struct err ignored = { 0 };
+	char portal[PORTAL_TEXT_MAX] = "";
 	size_t told = 0;
 	int rc = 0;
 
-	paths_read_text(&cmd->paths, session->path, "state", state, sizeof(state), &ignored);
 	for (size_t i = 0; rc == 0 && i < session->device_count; i++) {
 		struct shown shown = { 0 };
 
@@ -161,21 +156,21 @@ static int add_session(struct devices_command *cmd, const struct host_session *s
 			continue;
 		rc = look(cmd, &session->devices[i], &shown, err);
 		if (rc == 0)
-			rc = add_row(cmd, session, state, &shown, err);
+			rc = add_row(cmd, session, &shown, err);
 		if (rc == 0)
 			json_array_append_new(devices, device_json(&shown));
 		shown_done(&shown);
 		told++;
 	}
 	if (rc == 0 && told == 0)
-		rc = add_row(cmd, session, state, NULL, err);
+		rc = add_row(cmd, session, NULL, err);
 	if (session->port != 0)
 		portal_text_of(session->address, session->port, portal);
-	json_array_append_new(cmd->list, json_pack("{s:o, s:o, s:o, s:o, s:o}", "target",
-						   json_text(session->target), "portal",
-						   json_text_or_null(portal), "session",
-						   json_text(session->name), "state",
-						   json_text_or_null(state), "devices", devices));
+	json_array_append_new(
+		cmd->list,
+		json_pack("{s:o, s:o, s:o, s:o, s:o}", "target", json_text(session->target),
+			  "portal", json_text_or_null(portal), "session", json_text(session->name),
+			  "state", json_text_or_null(session->state), "devices", devices));
 	return rc;
 }
 
