@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "engine/wanted.h"
 #include "err.h"
 #include "host/database.h"
@@ -20,17 +21,13 @@ enum { ADDRESSES_MAX = 8 }; /* of a host name */
 
 static int add(struct choice *choice, const char *host, uint16_t port, struct err *err)
 {
-	struct chosen_address *grown =
-		realloc(choice->addresses, (choice->count + 1) * sizeof(*grown));
+	struct chosen_address *added;
 
-	if (!grown)
+	if (!ARRAY_ROOM(choice->addresses, choice->count))
 		return err_oom(err);
-	choice->addresses = grown;
-	snprintf(grown[choice->count].host, sizeof(grown[choice->count].host), "%s", host);
-	grown[choice->count].port = port;
-	grown[choice->count].unresolved = NULL;
-	grown[choice->count].more = false;
-	grown[choice->count++].met = false;
+	added = &choice->addresses[choice->count++];
+	*added = (struct chosen_address){ .port = port };
+	snprintf(added->host, sizeof(added->host), "%s", host);
 	return 0;
 }
 

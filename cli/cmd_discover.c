@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "command.h"
 #include "err.h"
 #include "escape.h"
@@ -134,7 +135,7 @@ struct answers {
 	bool any; /* something answered */
 	bool failed; /* a portal that was named by itself, or an answer in part */
 	struct discovery_result *kept; /* for JSON, which is in order of the addresses */
-	size_t count, size;
+	size_t count;
 };
 
 static void answers_done(struct answers *answers)
@@ -175,15 +176,8 @@ static void print_rows(struct answers *answers, const struct discovery_result *r
 
 static int keep(struct answers *answers, struct discovery_result *result)
 {
-	if (answers->count == answers->size) {
-		size_t size = answers->size ? 2 * answers->size : 16;
-		struct discovery_result *grown = realloc(answers->kept, size * sizeof(*grown));
-
-		if (!grown)
-			return -ENOMEM;
-		answers->kept = grown;
-		answers->size = size;
-	}
+	if (!ARRAY_ROOM(answers->kept, answers->count))
+		return -ENOMEM;
 	answers->kept[answers->count++] = *result;
 	*result = (struct discovery_result){ .rc = 0 };
 	return 0;

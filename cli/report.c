@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "buf.h"
 #include "err.h"
 #include "escape.h"
@@ -27,16 +28,7 @@ static void add_cell(struct table *table, const char *text)
 	size_t len = strlen(text);
 	char *shown = malloc(4 * len + 1);
 
-	if (shown && table->count == table->size) {
-		size_t size = table->size ? 2 * table->size : 64;
-		char **cells = realloc(table->cells, size * sizeof(*cells));
-
-		if (cells) {
-			table->cells = cells;
-			table->size = size;
-		}
-	}
-	if (!shown || table->count == table->size) {
+	if (!shown || !ARRAY_ROOM(table->cells, table->count)) {
 		free(shown);
 		table->failed = 1;
 		return;

@@ -20,7 +20,7 @@ enum { TABLE_COLUMNS = 8 };
  */
 struct table {
 	char **cells;
-	size_t count, size;
+	size_t count;
 	size_t columns;
 	/* Set after table_init: */
 	bool plain; /* the cells hold no bytes of others, print them as they are */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "err.h"
 
 /* udev's own limit of a rule, its lines joined. */
@@ -155,14 +156,8 @@ static int read_token(struct rule_line *rule, struct rule_token *token, char **p
 
 static int add_token(struct document *doc, const struct rule_token *token, struct err *err)
 {
-	if ((doc->token_count & (doc->token_count + 1)) == 0) { /* full at 2^n - 1 */
-		struct rule_token *tokens =
-			realloc(doc->tokens, (2 * doc->token_count + 1) * sizeof(*tokens));
-
-		if (!tokens)
-			return err_oom(err);
-		doc->tokens = tokens;
-	}
+	if (!ARRAY_ROOM(doc->tokens, doc->token_count))
+		return err_oom(err);
 	doc->tokens[doc->token_count++] = *token;
 	return 0;
 }
@@ -203,14 +198,8 @@ static int split_rule(struct document *doc, struct rule_line *rule, char *text, 
 
 static struct rule_line *add_rule(struct document *doc)
 {
-	if ((doc->rule_count & (doc->rule_count + 1)) == 0) { /* full at 2^n - 1 */
-		struct rule_line *rules =
-			realloc(doc->rules, (2 * doc->rule_count + 1) * sizeof(*rules));
-
-		if (!rules)
-			return NULL;
-		doc->rules = rules;
-	}
+	if (!ARRAY_ROOM(doc->rules, doc->rule_count))
+		return NULL;
 	doc->rules[doc->rule_count] = (struct rule_line){ 0 };
 	return &doc->rules[doc->rule_count++];
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "engine/compare.h"
 #include "engine/plan.h"
 #include "engine/startup.h"
@@ -27,14 +28,8 @@ const char *action_word(enum action_kind kind)
 
 static int add_action(struct actions *actions, const struct action *action, struct err *err)
 {
-	if ((actions->count & (actions->count + 1)) == 0) { /* full at 2^n - 1 */
-		struct action *items =
-			realloc(actions->items, (2 * actions->count + 2) * sizeof(*items));
-
-		if (!items)
-			return err_oom(err);
-		actions->items = items;
-	}
+	if (!ARRAY_ROOM(actions->items, actions->count))
+		return err_oom(err);
 	actions->items[actions->count++] = *action;
 	return 0;
 }

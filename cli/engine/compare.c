@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "documents/document.h"
 #include "documents/rule.h"
 #include "engine/compare_sessions.h"
@@ -43,15 +44,9 @@ int findings_add(struct findings *findings, struct finding finding, const char *
 {
 	if (note && !(finding.note = strdup(note)))
 		return err_oom(err);
-	if ((findings->count & (findings->count + 1)) == 0) { /* full at 2^n - 1 */
-		struct finding *items =
-			realloc(findings->items, (2 * findings->count + 2) * sizeof(*items));
-
-		if (!items) {
-			free(finding.note);
-			return err_oom(err);
-		}
-		findings->items = items;
+	if (!ARRAY_ROOM(findings->items, findings->count)) {
+		free(finding.note);
+		return err_oom(err);
 	}
 	findings->items[findings->count++] = finding;
 	return 0;

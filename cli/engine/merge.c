@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "documents/document.h"
 #include "err.h"
 #include "os/memory.h"
@@ -51,17 +52,14 @@ static void values_done(struct values *values)
 static int collect(const char *key, const char *value, unsigned line, void *ctx)
 {
 	struct values *values = ctx;
-	struct value *more = values->items;
+	struct value *added;
 
 	(void)line;
-	if ((values->count & (values->count + 1)) == 0) /* full at 2^n - 1 */
-		more = reallocarray(more, 2 * values->count + 1, sizeof(*more));
-	if (!more)
+	if (!ARRAY_ROOM(values->items, values->count))
 		return -1;
-	values->items = more;
-	more[values->count] = (struct value){ strdup(key), strdup(value) };
-	values->count++;
-	return more[values->count - 1].key && more[values->count - 1].text ? 0 : -1;
+	added = &values->items[values->count++];
+	*added = (struct value){ strdup(key), strdup(value) };
+	return added->key && added->text ? 0 : -1;
 }
 
 static int compare_keys(const void *a, const void *b)

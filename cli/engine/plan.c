@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "documents/document.h"
 #include "documents/open_iscsi.h"
 #include "documents/rule.h"
@@ -30,14 +31,8 @@ static int add_to(struct change **list, size_t *count, const struct place *place
 		.secret = secret,
 	};
 
-	if ((*count & (*count + 1)) == 0) { /* full at 2^n - 1 */
-		struct change *changes = realloc(*list, (2 * *count + 2) * sizeof(*changes));
-
-		if (!changes)
-			goto out;
-		*list = changes;
-	}
-	if ((key && !change.key) || (before && !change.before) || (after && !change.after))
+	if (!ARRAY_ROOM(*list, *count) || (key && !change.key) || (before && !change.before) ||
+	    (after && !change.after))
 		goto out;
 	(*list)[(*count)++] = change;
 	return 0;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "buf.h"
 #include "engine/profile_xml.h"
 #include "engine/schema.h"
@@ -129,12 +130,9 @@ static int profile_copy(struct profile *copy, const struct profile *from, struct
 	if (!copy_text(&copy->name, from->name) || !copy_text(&copy->title, from->title) ||
 	    !copy_text(&copy->note, from->note) || !copy_text(&copy->origin, from->origin))
 		return err_oom(err);
-	if (from->setting_count == 0)
-		return 0;
-	copy->settings = calloc(from->setting_count, sizeof(*copy->settings));
-	if (!copy->settings)
-		return err_oom(err);
 	for (size_t i = 0; i < from->setting_count; i++) {
+		if (!ARRAY_ROOM(copy->settings, i))
+			return err_oom(err);
 		copy->setting_count++;
 		if (!copy_setting(&copy->settings[i], &from->settings[i]))
 			return err_oom(err);

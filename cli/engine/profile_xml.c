@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "array.h"
 #include "buf.h"
 #include "engine/profile.h"
 #include "engine/profile_key.h"
@@ -311,13 +312,9 @@ static int lay_onto(const struct laying *lay, struct setting *setting, xmlNode *
 static int add_setting(struct profile *profile, const char *name, struct setting **out,
 		       struct err *err)
 {
-	struct setting *grown =
-		realloc(profile->settings, (profile->setting_count + 1) * sizeof(*grown));
-
-	if (!grown)
+	if (!ARRAY_ROOM(profile->settings, profile->setting_count))
 		return err_oom(err);
-	profile->settings = grown;
-	*out = &grown[profile->setting_count++];
+	*out = &profile->settings[profile->setting_count++];
 	**out = (struct setting){ .rule = RULE_EXACT, .severity = SEVERITY_ERROR };
 	if (replace_text(&(*out)->name, name, err) < 0 ||
 	    replace_text(&(*out)->source, "", err) < 0 || replace_text(&(*out)->why, "", err) < 0)

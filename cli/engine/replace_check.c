@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "array.h"
 #include "err.h"
 #include "host/obstacles.h"
 #include "host/paths.h"
@@ -78,15 +79,13 @@ static int check_missing(struct replacement_set *set, const struct replacement *
 int replace_add(struct replacement_set *set, struct replacement *change, struct found *now,
 		struct err *err)
 {
-	struct replacement *more = reallocarray(set->changes, set->count + 1, sizeof(*more));
 	CLEANUP(free_ptr) char *parent = NULL;
 	int rc;
 
-	if (!more) {
+	if (!ARRAY_ROOM(set->changes, set->count)) {
 		attributes_done(&change->attributes);
 		return err_oom(err);
 	}
-	set->changes = more;
 	change->real = TAKE_PTR(now->real);
 	change->exists = now->exists;
 	change->st = now->st;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "engine/merge.h"
 #include "engine/restore_live.h"
 #include "err.h"
@@ -20,18 +21,16 @@ struct restoring {
 int restore_add_step(struct restore *restore, enum undo_action action, const char *path,
 		     const char *key, const char *note, struct err *err)
 {
-	struct undo_step *more, *step;
+	struct undo_step *step;
 	char *key_copy = key ? strdup(key) : NULL, *note_copy = note ? strdup(note) : NULL;
 
-	more = reallocarray(restore->steps, restore->step_count + 1, sizeof(*more));
-	if (more)
-		restore->steps = more;
-	if (!more || (key && !key_copy) || (note && !note_copy)) {
+	if (!ARRAY_ROOM(restore->steps, restore->step_count) || (key && !key_copy) ||
+	    (note && !note_copy)) {
 		free(key_copy);
 		free(note_copy);
 		return err_oom(err);
 	}
-	step = &more[restore->step_count++];
+	step = &restore->steps[restore->step_count++];
 	*step = (struct undo_step){
 		.entry = restore->set.id,
 		.action = action,

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "documents/document.h"
 #include "documents/open_iscsi.h"
 #include "engine/session_chap.h"
@@ -31,15 +32,9 @@ static bool selection_has(const struct selection *selection, const char *target)
 /* The next place to fill, or NULL where memory ran out. */
 static struct place *add_place(struct survey *survey, struct err *err)
 {
-	if ((survey->count & (survey->count + 1)) == 0) { /* full at 2^n - 1 */
-		struct place *places =
-			realloc(survey->places, (2 * survey->count + 2) * sizeof(*places));
-
-		if (!places) {
-			err_oom(err);
-			return NULL;
-		}
-		survey->places = places;
+	if (!ARRAY_ROOM(survey->places, survey->count)) {
+		err_oom(err);
+		return NULL;
 	}
 	survey->places[survey->count] = (struct place){ 0 };
 	return &survey->places[survey->count++];
@@ -231,13 +226,9 @@ static int lay_profile(struct record *record, const struct profile *profile, str
 int survey_add_record(struct survey *survey, struct record *record, struct err *err)
 {
 	struct record *kept = malloc(sizeof(*kept));
-	struct record **added =
-		realloc(survey->added, (survey->added_count + 1) * sizeof(*survey->added));
 	int rc;
 
-	if (added)
-		survey->added = added;
-	if (!kept || !added) {
+	if (!kept || !ARRAY_ROOM(survey->added, survey->added_count)) {
 		free(kept);
 		record_done(record);
 		return err_oom(err);

@@ -12,6 +12,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "array.h"
 #include "buf.h"
 #include "err.h"
 
@@ -36,16 +37,14 @@ bool attribute_kept(const char *name)
 int attributes_add(struct attributes *attributes, const char *name, const void *value, size_t len,
 		   struct err *err)
 {
-	struct attribute *more, *one;
+	struct attribute *one;
 
 	if (attributes->count >= ATTRIBUTES_MAX)
 		return err_set(err, E2BIG, "the file has more than %d extended attributes",
 			       ATTRIBUTES_MAX);
-	more = reallocarray(attributes->list, attributes->count + 1, sizeof(*more));
-	if (!more)
+	if (!ARRAY_ROOM(attributes->list, attributes->count))
 		return err_oom(err);
-	attributes->list = more;
-	one = &more[attributes->count];
+	one = &attributes->list[attributes->count];
 	one->name = strdup(name);
 	one->value = malloc(len + 1);
 	one->len = len;

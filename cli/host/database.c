@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "documents/document.h"
 #include "documents/open_iscsi.h"
 #include "err.h"
@@ -68,14 +69,8 @@ static struct record *add_record(struct database *db, const char *path, const ch
 {
 	struct record *record;
 
-	if ((db->count & (db->count + 1)) == 0) { /* full at 2^n - 1 */
-		size_t room = 2 * db->count + 1;
-
-		record = realloc(db->records, room * sizeof(*record));
-		if (!record)
-			return NULL;
-		db->records = record;
-	}
+	if (!ARRAY_ROOM(db->records, db->count))
+		return NULL;
 	record = &db->records[db->count];
 	*record = (struct record){ .bytes.secret = true };
 	record->path = strdup(path);

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "array.h"
 #include "buf.h"
 #include "err.h"
 #include "host/paths.h"
@@ -60,22 +61,19 @@ static size_t dirs_search(const struct dirs *dirs, const char *path, bool *found
 
 int dirs_add(struct dirs *dirs, const char *path, struct err *err)
 {
-	char **more, *copy;
+	char **after, *copy;
 	bool found;
 	size_t at;
 
 	at = dirs_search(dirs, path, &found);
 	if (found)
 		return 0;
-	copy = strdup(path);
-	more = copy ? reallocarray(dirs->paths, dirs->count + 1, sizeof(*more)) : NULL;
-	if (!more) {
-		free(copy);
+	copy = ARRAY_ROOM(dirs->paths, dirs->count) ? strdup(path) : NULL;
+	if (!copy)
 		return err_oom(err);
-	}
-	dirs->paths = more;
-	memmove(more + at + 1, more + at, (dirs->count - at) * sizeof(*more));
-	more[at] = copy;
+	after = dirs->paths + at;
+	memmove(after + 1, after, (dirs->count - at) * sizeof(*after));
+	*after = copy;
 	dirs->count++;
 	return 0;
 }

@@ -12,6 +12,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "array.h"
 #include "buf.h"
 #include "err.h"
 #include "host/dirs.h"
@@ -22,15 +23,7 @@ enum { TABLE_MAX = 16 << 20 }; /* bytes of one mountinfo */
 
 static int add(struct host_use *host, struct host_use_item item, const char *text, struct err *err)
 {
-	if ((host->count & (host->count + 1)) == 0) { /* full at 2^n - 1 */
-		struct host_use_item *grown =
-			realloc(host->items, (2 * host->count + 2) * sizeof(*grown));
-
-		if (!grown)
-			return err_oom(err);
-		host->items = grown;
-	}
-	item.text = strdup(text);
+	item.text = ARRAY_ROOM(host->items, host->count) ? strdup(text) : NULL;
 	if (!item.text)
 		return err_oom(err);
 	host->items[host->count++] = item;

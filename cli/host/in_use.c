@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "buf.h"
 #include "err.h"
 #include "host/nodes.h"
@@ -28,18 +29,13 @@ struct parts {
 /* Takes the texts of use over. */
 static int add_use(struct uses *uses, struct use use, struct err *err)
 {
-	struct use *grown = realloc(uses->items, (uses->count + 1) * sizeof(*grown));
-
-	if (!grown || !use.by) {
-		if (grown)
-			uses->items = grown;
+	if (!use.by || !ARRAY_ROOM(uses->items, uses->count)) {
 		free(use.by);
 		free(use.next);
 		free(use.look);
 		return err_oom(err);
 	}
-	uses->items = grown;
-	grown[uses->count++] = use;
+	uses->items[uses->count++] = use;
 	return 0;
 }
 
@@ -84,20 +80,15 @@ static int list(const struct paths *paths, const char *dir, char ***names, size_
 static int add_part(struct parts *parts, const struct device_id *id, const char *path,
 		    struct err *err)
 {
-	struct part *grown;
+	char *copy = NULL;
 
 	for (size_t i = 0; i < parts->count; i++) {
 		if (strcmp(parts->items[i].id.name, id->name) == 0)
 			return 0;
 	}
-	grown = realloc(parts->items, (parts->count + 1) * sizeof(*grown));
-	if (!grown)
+	if (!ARRAY_ROOM(parts->items, parts->count) || (path && !(copy = strdup(path))))
 		return err_oom(err);
-	parts->items = grown;
-	grown[parts->count] = (struct part){ .id = *id, .path = path ? strdup(path) : NULL };
-	if (path && !grown[parts->count].path)
-		return err_oom(err);
-	parts->count++;
+	parts->items[parts->count++] = (struct part){ .id = *id, .path = copy };
 	return 1;
 }
 

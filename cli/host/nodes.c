@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "buf.h"
 #include "err.h"
 #include "host/paths.h"
@@ -37,7 +38,7 @@ int node_numbers(const struct paths *paths, const char *dir, uint32_t *major, ui
 static int add_node(struct nodes *nodes, const struct paths *paths, enum node_kind kind,
 		    const char *dir, const char *name, struct err *err)
 {
-	struct node *grown, node = { .kind = kind };
+	struct node node = { .kind = kind };
 	int rc;
 
 	if (snprintf(node.name, sizeof(node.name), "%s", name) >= (int)sizeof(node.name) ||
@@ -46,11 +47,9 @@ static int add_node(struct nodes *nodes, const struct paths *paths, enum node_ki
 	rc = node_numbers(paths, node.path, &node.major, &node.minor, err);
 	if (rc < 0)
 		return rc;
-	grown = realloc(nodes->items, (nodes->count + 1) * sizeof(*grown));
-	if (!grown)
+	if (!ARRAY_ROOM(nodes->items, nodes->count))
 		return err_oom(err);
-	nodes->items = grown;
-	grown[nodes->count++] = node;
+	nodes->items[nodes->count++] = node;
 	return 0;
 }
 
@@ -60,18 +59,14 @@ static int add_link(struct nodes *nodes, const char *link, const char *real, str
 
 	for (size_t i = 0; i < nodes->count; i++) {
 		struct node *node = &nodes->items[i];
-		char **grown;
+		char *copy;
 
 		if (strcmp(node->name, name) != 0)
 			continue;
-		grown = realloc(node->links, (node->link_count + 1) * sizeof(*grown));
-		if (!grown)
+		copy = ARRAY_ROOM(node->links, node->link_count) ? strdup(link) : NULL;
+		if (!copy)
 			return err_oom(err);
-		node->links = grown;
-		grown[node->link_count] = strdup(link);
-		if (!grown[node->link_count])
-			return err_oom(err);
-		node->link_count++;
+		node->links[node->link_count++] = copy;
 	}
 	return 0;
 }

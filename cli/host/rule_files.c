@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "buf.h"
 #include "err.h"
 #include "host/paths.h"
@@ -40,16 +41,11 @@ static int by_name(const void *a, const void *b)
 static int add(struct rule_files *files, const char *dir, const char *name, struct err *err)
 {
 	CLEANUP(buf_done) struct buf path = { 0 };
-	struct rule_file *more = realloc(files->list, (files->count + 1) * sizeof(*more));
 
-	if (!more)
-		return err_oom(err);
-	files->list = more;
 	buf_addf(&path, "%s/%s", dir, name);
-	more[files->count] = (struct rule_file){ .path = buf_take(&path) };
-	if (!more[files->count].path)
+	if (path.failed || !ARRAY_ROOM(files->list, files->count))
 		return err_oom(err);
-	files->count++;
+	files->list[files->count++] = (struct rule_file){ .path = buf_take(&path) };
 	return 0;
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "err.h"
 #include "host/nodes.h"
 #include "host/paths.h"
@@ -191,7 +192,7 @@ const char *device_unit(const struct device *device)
 static int add_device(struct host_session *session, const struct paths *paths, const char *dir,
 		      const char *name, struct err *err)
 {
-	struct device *devices, device = { 0 };
+	struct device device = { 0 };
 	char blocks[320], type[16];
 	char **names = NULL;
 	size_t count = 0;
@@ -213,11 +214,9 @@ static int add_device(struct host_session *session, const struct paths *paths, c
 		snprintf(device.name, sizeof(device.name), "%s", names[0]);
 	paths_list_free(names, count);
 
-	devices = realloc(session->devices, (session->device_count + 1) * sizeof(*devices));
-	if (!devices)
+	if (!ARRAY_ROOM(session->devices, session->device_count))
 		return err_oom(err);
-	devices[session->device_count++] = device;
-	session->devices = devices;
+	session->devices[session->device_count++] = device;
 	return 0;
 }
 

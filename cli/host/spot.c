@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "array.h"
 #include "err.h"
 #include "host/paths.h"
 
@@ -158,24 +159,15 @@ static int compare_names(const void *a, const void *b)
 static int collect_names(DIR *dir, char ***names, size_t *count, struct err *err)
 {
 	struct dirent *entry;
-	size_t size = 0;
+	char *copy;
 
 	while ((errno = 0, entry = readdir(dir))) {
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
-		if (*count == size) {
-			char **more;
-
-			size = size ? 2 * size : 16;
-			more = reallocarray(*names, size, sizeof(**names));
-			if (!more)
-				return err_oom(err);
-			*names = more;
-		}
-		(*names)[*count] = strdup(entry->d_name);
-		if (!(*names)[*count])
+		copy = ARRAY_ROOM(*names, *count) ? strdup(entry->d_name) : NULL;
+		if (!copy)
 			return err_oom(err);
-		++*count;
+		(*names)[(*count)++] = copy;
 	}
 	if (errno != 0)
 		return err_sys(err, errno, "cannot read this directory");

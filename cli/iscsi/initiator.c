@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "iscsi/discovery_task.h"
 #include "os/loop.h"
 
@@ -23,7 +24,7 @@ struct discovery {
 	void *arg;
 
 	struct portal *queue; /* from queue_at on they wait */
-	size_t queue_count, queue_size, queue_at;
+	size_t queue_count, queue_at;
 	struct discovery_task *tasks;
 	unsigned int in_flight;
 	struct loop_timer pump; /* starts what waits, outside of all callbacks */
@@ -160,15 +161,8 @@ void discovery_free(struct discovery *discovery)
 
 int discovery_add(struct discovery *discovery, const struct portal *portal, struct err *err)
 {
-	if (discovery->queue_count == discovery->queue_size) {
-		size_t size = discovery->queue_size ? 2 * discovery->queue_size : 16;
-		struct portal *queue = realloc(discovery->queue, size * sizeof(*queue));
-
-		if (!queue)
-			return err_oom(err);
-		discovery->queue = queue;
-		discovery->queue_size = size;
-	}
+	if (!ARRAY_ROOM(discovery->queue, discovery->queue_count))
+		return err_oom(err);
 	discovery->queue[discovery->queue_count++] = *portal;
 	return loop_timer_set(discovery->loop, &discovery->pump, 0, err);
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "err.h"
 #include "escape.h"
 #include "iscsi/name.h"
@@ -112,8 +113,6 @@ static int take_name(struct targets *targets, const struct text_pair *pair, stru
 static int add_portal(struct targets *targets, struct target *target, const struct portal *portal,
 		      struct err *err)
 {
-	struct portal *grown;
-
 	for (size_t i = 0; i < target->portal_count; i++)
 		if (portal_equal(&target->portals[i], portal) &&
 		    target->portals[i].tag == portal->tag)
@@ -123,15 +122,8 @@ static int add_portal(struct targets *targets, struct target *target, const stru
 			 target->name, TARGETS_ADDRESSES_MAX);
 		return 0;
 	}
-	/* Most targets have one address: memory grows by doubling from there. */
-	if ((target->portal_count & (target->portal_count - 1)) == 0) {
-		size_t size = target->portal_count ? 2 * target->portal_count : 1;
-
-		grown = realloc(target->portals, size * sizeof(*grown));
-		if (!grown)
-			return err_oom(err);
-		target->portals = grown;
-	}
+	if (!ARRAY_ROOM(target->portals, target->portal_count))
+		return err_oom(err);
 	target->portals[target->portal_count++] = *portal;
 	return 0;
 }

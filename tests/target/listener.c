@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "err.h"
 #include "gateway.h"
 #include "options.h"
@@ -138,7 +139,6 @@ void listener_close(struct listener *listener)
 int server_listen(struct server *server, const struct portal_option *where, struct err *err)
 {
 	struct gateway *gateway = server->gateway;
-	struct gateway_portal *portals;
 	struct listener *listener;
 	struct socket_address address;
 	char host[SOCKET_HOST_MAX];
@@ -146,14 +146,11 @@ int server_listen(struct server *server, const struct portal_option *where, stru
 
 	if (rc < 0)
 		return rc;
-	portals = realloc(gateway->portals, (gateway->portal_count + 1) * sizeof(*portals));
-	if (portals)
-		gateway->portals = portals;
-	listener = calloc(1, sizeof(*listener));
-	if (!portals || !listener) {
-		free(listener);
+	listener = ARRAY_ROOM(gateway->portals, gateway->portal_count)
+			   ? calloc(1, sizeof(*listener))
+			   : NULL;
+	if (!listener)
 		return err_oom(err);
-	}
 	*listener = (struct listener){
 		.server = server,
 		.portal = gateway->portal_count,

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "buf.h"
 #include "err.h"
 #include "expect.h"
@@ -16,18 +17,6 @@ enum { TARGETS_MAX = 100000 };
 
 #define DEFAULT_VOLUME "myvolume"
 #define SIZE_MAX_BYTES (UINT64_C(1) << 60)
-
-/* One more element at the end of an array; NULL without memory. */
-static void *grow(void **array, size_t *count, size_t size)
-{
-	char *grown = realloc(*array, (*count + 1) * size);
-
-	if (!grown)
-		return NULL;
-	*array = grown;
-	memset(grown + *count * size, 0, size);
-	return grown + (*count)++ * size;
-}
 
 /* HOST, HOST:PORT, [IPV6], [IPV6]:PORT; without a port it stays as it is. */
 static int parse_host(const char *text, struct portal_option *out, struct err *err)
@@ -73,12 +62,12 @@ static int set_gateway(struct target_options *options, const char *value, struct
 
 static int add_portal(struct target_options *options, const char *value, struct err *err)
 {
-	struct portal_option *portal = grow((void **)&options->portals, &options->portal_count,
-					    sizeof(struct portal_option));
+	struct portal_option *portal;
 
-	if (!portal)
+	if (!ARRAY_ROOM(options->portals, options->portal_count))
 		return err_oom(err);
-	portal->port = PORTAL_PORT;
+	portal = &options->portals[options->portal_count++];
+	*portal = (struct portal_option){ .port = PORTAL_PORT };
 	return parse_host(value, portal, err);
 }
 
@@ -94,10 +83,18 @@ static int set_ready_file(struct target_options *options, const char *value, str
 	return 0;
 }
 
+/* NULL without memory. */
+static struct volume_option *new_volume(struct target_options *options)
+{
+	if (!ARRAY_ROOM(options->volumes, options->volume_count))
+		return NULL;
+	options->volumes[options->volume_count] = (struct volume_option){ 0 };
+	return &options->volumes[options->volume_count++];
+}
+
 static int add_volume(struct target_options *options, const char *value, struct err *err)
 {
-	struct volume_option *volume = grow((void **)&options->volumes, &options->volume_count,
-					    sizeof(struct volume_option));
+	struct volume_option *volume = new_volume(options);
 	const char *size = strchr(value, ':'), *file = size ? strchr(size + 1, ':') : NULL;
 	char digits[32];
 	size_t len;
@@ -256,9 +253,7 @@ static int complete(struct target_options *options, struct err *err)
 	}
 	if (options->persona == PERSONA_VOLUME && options->volume_count == 0 &&
 	    options->targets == 0) {
-		struct volume_option *volume =
-			grow((void **)&options->volumes, &options->volume_count,
-			     sizeof(struct volume_option));
+		struct volume_option *volume = new_volume(options);
 
 		if (!volume)
 			return err_oom(err);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "buf.h"
 #include "device.h"
 #include "err.h"
@@ -44,15 +45,8 @@ static int add_target(struct target_list *list, const char *name, size_t len,
 {
 	struct target *target;
 
-	if (list->count == list->size) {
-		size_t room = list->size ? list->size * 2 : 16;
-		struct target *grown = realloc(list->targets, room * sizeof(*grown));
-
-		if (!grown)
-			return err_oom(err);
-		list->targets = grown;
-		list->size = room;
-	}
+	if (!ARRAY_ROOM(list->targets, list->count))
+		return err_oom(err);
 	target = &list->targets[list->count];
 	*target = (struct target){ .name = malloc(len + 1), .name_len = len };
 	if (!target->name)

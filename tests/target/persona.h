@@ -57,7 +57,7 @@ struct target {
 /* The targets of a gateway, in the order in which SendTargets lists them. */
 struct target_list {
 	struct target *targets;
-	size_t count, size;
+	size_t count;
 	struct target **sorted; /* by name; see target_list_sort */
 };
 

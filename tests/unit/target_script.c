@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "../target/faults.h"
+#include "array.h"
 #include "err.h"
 #include "iscsi/bytes.h"
 #include "target_parts.h"
@@ -63,8 +64,8 @@ static void add_portal(struct gateway *gateway, const char *text)
 	size_t len = (size_t)(colon - text);
 
 	snprintf(host, sizeof(host), "%.*s", (int)len, text);
-	gateway->portals =
-		realloc(gateway->portals, (gateway->portal_count + 1) * sizeof(*gateway->portals));
+	if (!ARRAY_ROOM(gateway->portals, gateway->portal_count))
+		abort();
 	gateway->portals[gateway->portal_count] = (struct gateway_portal){
 		.any_address = strcmp(host, "0.0.0.0") == 0,
 	};
