@@ -166,7 +166,11 @@ json_t *json_text_or_null(const char *text)
 	return text && text[0] != '\0' ? json_text(text) : json_null();
 }
 
-/* Of this process, whose standard output there is once: a second document would make it no JSON. */
+/*
+ * Of this process, as standard output is: a second document would make that no
+ * JSON. main() alone asks, of a command that has failed, and the flag is here
+ * since carrying it down to each print and up again says no more than this.
+ */
 static bool printed;
 
 bool json_printed(void)
