@@ -4,7 +4,7 @@
 
 S390X_ROOT := $(abspath build/deps/s390x)
 # sgw-target is one static file, of what it takes of cli/: no XML, and nothing of this host.
-S390X_SRC := $(wildcard $(addprefix cli/,array.c buf.c err.c escape.c number.c \
+S390X_SRC := $(wildcard $(addprefix cli/,array.c buf.c err.c escape.c number.c quote.c \
 	documents/chap_file.c iscsi/*.c os/*.c))
 
 .PHONY: deps-portable s390x check-portable
