@@ -11,6 +11,7 @@
 #include "err.h"
 #include "host/obstacles.h"
 #include "host/paths.h"
+#include "host/record_traces.h"
 
 enum { BLOCK = 4096 };
 
@@ -76,6 +77,17 @@ static int check_missing(struct replacement_set *set, const struct replacement *
 	return rc < 0 ? paths_at(set->paths, base, err) : 0;
 }
 
+/* The same of what goes with a record. */
+static int check_traces(const struct replacement_set *set, const struct replacement *change,
+			struct err *err)
+{
+	int rc = 0;
+
+	if (change->link)
+		rc = record_link_check(set->paths, change->link, change->path, err);
+	return rc < 0 ? rc : record_dirs_check(set->paths, change->real, err);
+}
+
 int replace_add(struct replacement_set *set, struct replacement *change, struct found *now,
 		struct err *err)
 {
@@ -99,7 +111,7 @@ int replace_add(struct replacement_set *set, struct replacement *change, struct 
 	}
 	rc = check_dir(set, change, now->spot.dirfd, err);
 	if (rc == 0)
-		return 0;
+		return change->retire ? check_traces(set, change, err) : 0;
 	parent = dir_of(change->real);
 	return parent ? paths_at(set->paths, parent, err) : err_oom(err);
 }

@@ -15,6 +15,7 @@
 #include "documents/open_iscsi.h"
 #include "err.h"
 #include "host/dirs.h"
+#include "host/obstacles.h"
 #include "host/paths.h"
 #include "host/records.h"
 
@@ -66,6 +67,15 @@ int record_link(const struct record *record, char **out, struct err *err)
 		*slash = ',';
 	*out = strdup(link.data);
 	return *out ? 0 : err_oom(err);
+}
+
+/* Whether names in the directory can be changed. Closes it. */
+static int check_dir(const struct paths *paths, int fd, const char *dir, struct err *err)
+{
+	int rc = obstacle_dir(fd, err);
+
+	close(fd);
+	return rc < 0 ? paths_at(paths, dir, err) : 0;
 }
 
 /* The directory that the link is in. -ENOENT: there is none, or it leads elsewhere. */
@@ -176,6 +186,42 @@ int record_dirs_remove(const struct paths *paths, const char *record, struct err
 		dir = parent;
 	}
 	return dir ? dir_sync(paths, dir, err) : err_oom(err);
+}
+
+int record_link_check(const struct paths *paths, const char *link, const char *record,
+		      struct err *err)
+{
+	CLEANUP(free_ptr) char *dir = dir_of(link);
+	struct err why = { 0 };
+	int fd = dir ? open_link(paths, link, record, &why) : err_oom(&why);
+
+	if (fd >= 0)
+		return check_dir(paths, fd, dir, err);
+	if (fd == -ENOENT)
+		return 0;
+	*err = why;
+	return fd;
+}
+
+int record_dirs_check(const struct paths *paths, const char *record, struct err *err)
+{
+	CLEANUP(free_ptr) char *dir = dir_of(record);
+
+	while (dir && strcmp(base_of(dir), "nodes") != 0) {
+		char *parent = dir_of(dir);
+		int fd = parent ? dir_open(paths, parent, err) : err_oom(err), rc = fd < 0 ? fd : 0;
+		bool goes = fd >= 0 && is_usual(fd, base_of(dir));
+
+		if (goes)
+			rc = check_dir(paths, fd, parent, err);
+		else if (fd >= 0)
+			close(fd);
+		free(dir);
+		dir = parent;
+		if (rc < 0 || !goes)
+			return rc;
+	}
+	return dir ? 0 : err_oom(err);
 }
 
 int record_link_restore(const struct paths *paths, const char *link, const char *record,

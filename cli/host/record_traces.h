@@ -33,6 +33,10 @@ int record_link_stands(const struct paths *paths, const char *link, const char *
 int record_link_remove(const struct paths *paths, const char *link, const char *record,
 		       struct err *err);
 
+/* What stands in the way of that: rights, an immutable directory, a read-only mount. */
+int record_link_check(const struct paths *paths, const char *link, const char *record,
+		      struct err *err);
+
 /* Make the link of a record that is back, where its discovery still is; synced. */
 int record_link_restore(const struct paths *paths, const char *link, const char *record,
 			struct err *err);
@@ -44,5 +48,8 @@ int record_link_restore(const struct paths *paths, const char *link, const char 
  * stays is synced.
  */
 int record_dirs_remove(const struct paths *paths, const char *record, struct err *err);
+
+/* What stands in the way of that, should all of them be empty by then. */
+int record_dirs_check(const struct paths *paths, const char *record, struct err *err);
 
 #endif

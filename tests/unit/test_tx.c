@@ -30,7 +30,10 @@
 
 #define CONF "/etc/iscsi/iscsid.conf"
 #define RULE "/etc/udev/rules.d/60-sgw-init.rules"
-#define RECORD "/var/lib/iscsi/nodes/iqn.1997-05.com.amazon:a/10.0.0.1,3260,1/default"
+#define RECORD_NODES "/var/lib/iscsi/nodes"
+#define RECORD_TARGET RECORD_NODES "/iqn.1997-05.com.amazon:a"
+#define RECORD_PORTAL RECORD_TARGET "/10.0.0.1,3260,1"
+#define RECORD RECORD_PORTAL "/default"
 #define SECOND "/var/lib/iscsi/nodes/iqn.1997-05.com.amazon:b/10.0.0.1,3260,1/default"
 
 static int setup(void **state)
@@ -286,29 +289,41 @@ static int set_flags(const char *path, int flags)
 
 static void immutable_files_are_refused(void **state)
 {
+	static const struct want edit[] = {
+		{ RULE, NULL, "rule\n", 0644 },
+		{ CONF, "a = 1\n", "a = 2\n", 07777 },
+	};
+	static const struct want removal[] = {
+		{ RULE, NULL, "rule\n", 0644 },
+		{ RECORD, "r = 1\n", NULL, 07777 },
+	};
 	static const struct {
 		const char *path;
 		int flag;
 		const char *remedy;
+		const struct want *wants;
 	} table[] = {
-		{ CONF, FS_IMMUTABLE_FL, "chattr -i" },
-		{ CONF, FS_APPEND_FL, "chattr -a" },
-		{ "/etc/iscsi", FS_IMMUTABLE_FL, "chattr -i" },
-	};
-	static const struct want wants[] = {
-		{ RULE, NULL, "rule\n", 0644 },
-		{ CONF, "a = 1\n", "a = 2\n", 07777 },
+		{ CONF, FS_IMMUTABLE_FL, "chattr -i", edit },
+		{ CONF, FS_APPEND_FL, "chattr -a", edit },
+		{ "/etc/iscsi", FS_IMMUTABLE_FL, "chattr -i", edit },
+		{ RECORD, FS_IMMUTABLE_FL, "chattr -i", removal },
+		{ RECORD_PORTAL, FS_IMMUTABLE_FL, "chattr -i", removal },
+		{ RECORD_TARGET, FS_IMMUTABLE_FL, "chattr -i", removal },
+		{ RECORD_NODES, FS_IMMUTABLE_FL, "chattr -i", removal },
 	};
 	struct scratch *scratch = *state;
 	size_t i;
 
+	scratch_write(scratch, RECORD, "r = 1\n", 0600);
+	assert_int_equal(chmod(scratch_path(scratch, RECORD_PORTAL), 0700), 0);
+	assert_int_equal(chmod(scratch_path(scratch, RECORD_TARGET), 0700), 0);
 	for (i = 0; i < ARRAY_LEN(table); i++) {
 		const char *path = scratch_path(scratch, table[i].path);
 		struct err err = { 0 };
 
 		if (set_flags(path, table[i].flag) < 0)
 			skip(); /* not root, or a file system without such flags */
-		assert_int_equal(commit(scratch, wants, 2, NULL, &err), -EPERM);
+		assert_int_equal(commit(scratch, table[i].wants, 2, NULL, &err), -EPERM);
 		assert_int_equal(set_flags(path, 0), 0);
 		if (!strstr(err.reason, table[i].remedy) || strcmp(err.place, path) != 0)
 			fail_msg("%s: %s: %s", table[i].path, err.place, err.reason);
