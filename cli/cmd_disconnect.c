@@ -18,6 +18,7 @@
 #include "host/sessions.h"
 #include "iscsi/portal.h"
 #include "progress.h"
+#include "quote.h"
 #include "report.h"
 #include "resume.h"
 #include "uses_json.h"
@@ -30,7 +31,9 @@ struct disconnect_command {
 	struct disconnected *list;
 	size_t count;
 	size_t troubles;
-	struct database database; /* with --forget */
+	int rest; /* what came after the logouts: 0 or negative errno */
+	struct tx *tx; /* with --forget, as is all below */
+	struct database database;
 	const struct record **forgotten;
 	size_t forgotten_count;
 	char id[TX_ID_MAX]; /* empty: no record was removed */
@@ -61,35 +64,30 @@ static int log_out(struct disconnect_command *cmd, struct err *err)
 	return 0;
 }
 
-/* A record with a session is in use by it: that it could not be ended has been told. */
-static int choose_records(struct disconnect_command *cmd, struct err *err)
+/* A record with one of these sessions is in use by it. */
+static int choose_records(struct disconnect_command *cmd, const struct sessions *sessions,
+			  struct err *err)
 {
-	struct sessions sessions;
-	int rc = sessions_load(&sessions, &cmd->paths, err);
-
-	if (rc < 0)
-		return rc;
-	if (sessions.nameless[0] != '\0')
-		rc = err_set(err, EBUSY,
-			     "no record is removed: %s is there, but its target cannot be read, so "
-			     "nobody can tell which record it goes by; try again in a moment",
-			     sessions.nameless);
-	else
-		cmd->forgotten = calloc(cmd->database.count + 1, sizeof(*cmd->forgotten));
-	if (rc == 0 && !cmd->forgotten)
-		rc = err_oom(err);
-	for (size_t i = 0; rc == 0 && i < cmd->database.count; i++) {
+	free(cmd->forgotten);
+	cmd->forgotten_count = 0;
+	cmd->forgotten = calloc(cmd->database.count + 1, sizeof(*cmd->forgotten));
+	if (!cmd->forgotten)
+		return err_oom(err);
+	if (sessions->nameless[0] != '\0')
+		return err_set(err, EBUSY,
+			       "no record is removed: %s is there, but its target cannot be read, "
+			       "so nobody can tell which record it goes by; try again in a moment",
+			       sessions->nameless);
+	for (size_t i = 0; i < cmd->database.count; i++) {
 		const struct record *record = &cmd->database.records[i];
 
 		if (record->problem[0] != '\0' ||
 		    !choice_has(&cmd->choice, record->target, record->address, record->port) ||
-		    sessions_find_possible(&sessions, record->target, record->address,
-					   record->port))
+		    sessions_find_possible(sessions, record->target, record->address, record->port))
 			continue;
 		cmd->forgotten[cmd->forgotten_count++] = record;
 	}
-	sessions_done(&sessions);
-	return rc;
+	return 0;
 }
 
 /* The journal tells what was asked for. */
@@ -103,7 +101,9 @@ static void describe(const struct options *opt, char *out, size_t size)
 		used += (size_t)snprintf(out + used, size - used, " %s", opt->args[i]);
 }
 
-static int remove_records(struct disconnect_command *cmd, struct tx *tx, struct err *err)
+enum removal { REMOVAL_CHECK, REMOVAL_DO };
+
+static int remove_records(struct disconnect_command *cmd, enum removal removal, struct err *err)
 {
 	CLEANUP(free_ptr) struct tx_file *files = calloc(cmd->forgotten_count + 1, sizeof(*files));
 	char command[512];
@@ -126,29 +126,82 @@ static int remove_records(struct disconnect_command *cmd, struct tx *tx, struct 
 		};
 	}
 	describe(cmd->opt, command, sizeof(command));
-	if (rc == 0)
-		rc = tx_commit(tx, command, files, cmd->forgotten_count, cmd->id, err);
+	if (rc == 0 && removal == REMOVAL_CHECK)
+		rc = tx_check(cmd->tx, command, files, cmd->forgotten_count, err);
+	else if (rc == 0)
+		rc = tx_commit(cmd->tx, command, files, cmd->forgotten_count, cmd->id, err);
 	for (size_t i = 0; i < cmd->forgotten_count; i++)
 		free((char *)files[i].link);
 	return rc;
 }
 
-static int forget(struct disconnect_command *cmd, struct err *err)
+/* sessions: those that stay. */
+static int forget(struct disconnect_command *cmd, const struct sessions *sessions,
+		  enum removal removal, struct err *err)
+{
+	int rc;
+
+	database_done(&cmd->database);
+	rc = database_load(&cmd->database, &cmd->paths, err);
+	if (rc == 0)
+		rc = choose_records(cmd, sessions, err);
+	if (rc == 0 && cmd->forgotten_count > 0)
+		rc = remove_records(cmd, removal, err);
+	return rc;
+}
+
+/* As if all that is to be logged out of were gone: nobody is left with half of it. */
+static int check_forgetting(struct disconnect_command *cmd, struct err *err)
+{
+	struct sessions gone = cmd->sessions;
+
+	gone.count = 0;
+	return forget(cmd, &gone, REMOVAL_CHECK, err);
+}
+
+static int forget_ended(struct disconnect_command *cmd, struct err *err)
+{
+	struct sessions sessions;
+	int rc = sessions_load(&sessions, &cmd->paths, err);
+
+	if (rc == 0)
+		rc = forget(cmd, &sessions, REMOVAL_DO, err);
+	sessions_done(&sessions);
+	return rc;
+}
+
+/* The lock is kept from the check to the last record. */
+static int begin(struct disconnect_command *cmd, struct err *err)
 {
 	CLEANUP(buf_done) struct buf recovered = { 0 };
-	struct tx *tx = NULL;
-	int rc = tx_begin(&tx, &cmd->paths, &recovered, err);
+	int rc = tx_begin(&cmd->tx, &cmd->paths, &recovered, err);
 
 	if (rc == 0 && recovered.len > 0)
 		warn("%s", recovered.data);
-	if (rc == 0)
-		rc = database_load(&cmd->database, &cmd->paths, err);
-	if (rc == 0)
-		rc = choose_records(cmd, err);
-	if (rc == 0 && cmd->forgotten_count > 0)
-		rc = remove_records(cmd, tx, err);
-	tx_end(tx);
 	return rc;
+}
+
+/* What failed after logouts leaves the host half way. */
+static void tell_rest(const struct disconnect_command *cmd, struct err *err)
+{
+	const size_t done = cmd->count - cmd->troubles;
+	CLEANUP(buf_done) struct buf command = { 0 };
+	char lead[128];
+
+	if (done == 0)
+		return;
+	snprintf(lead, sizeof(lead),
+		 "; %zu %s logged out of all the same; once that is mended: ", done,
+		 done == 1 ? "session is" : "sessions are");
+	options_command(cmd->opt, cmd->opt->all ? "disconnect --all" : "disconnect", WITH_PORTALS,
+			&command);
+	if (cmd->opt->target) {
+		buf_adds(&command, " --target ");
+		quote_word(&command, cmd->opt->target);
+	}
+	if (cmd->opt->forget)
+		buf_adds(&command, " --forget");
+	err_add_command(err, lead, buf_text(&command));
 }
 
 static int print_table(const struct disconnect_command *cmd, struct err *err)
@@ -175,7 +228,7 @@ static int print_table(const struct disconnect_command *cmd, struct err *err)
 		printf("%zu %s removed; take it back with: sgw-init undo %s\n",
 		       cmd->forgotten_count, cmd->forgotten_count == 1 ? "record" : "records",
 		       cmd->id);
-	else if (cmd->opt->forget)
+	else if (cmd->opt->forget && cmd->rest == 0)
 		printf("no record to remove\n");
 	return rc;
 }
@@ -196,7 +249,7 @@ static json_t *session_json(const struct disconnected *disconnected)
 				 : json_error(disconnected->err.reason));
 }
 
-static int print_json(const struct disconnect_command *cmd, bool ok, struct err *err)
+static int print_json(const struct disconnect_command *cmd, struct err *err)
 {
 	json_t *document = json_document("disconnect"), *sessions = json_array(),
 	       *records = json_array();
@@ -208,38 +261,50 @@ static int print_json(const struct disconnect_command *cmd, bool ok, struct err 
 	json_object_set_new(document, "sessions", sessions);
 	json_object_set_new(document, "removed_records", records);
 	json_object_set_new(document, "entry", cmd->id[0] ? json_string(cmd->id) : json_null());
-	return json_print(document, ok, stdout, err);
+	return json_print(document, cmd->troubles == 0 && cmd->rest == 0, stdout, err);
+}
+
+/* Before anything is done. */
+static int prepare(struct disconnect_command *cmd, struct err *err)
+{
+	int rc = choice_make(&cmd->choice, cmd->opt, err);
+
+	if (rc == 0)
+		rc = paths_init(&cmd->paths, NULL, err);
+	if (rc == 0 && cmd->opt->forget)
+		rc = begin(cmd, err);
+	if (rc == 0)
+		rc = sessions_load(&cmd->sessions, &cmd->paths, err);
+	if (rc == 0)
+		rc = choice_exists(&cmd->choice, &cmd->sessions, &cmd->paths, err);
+	if (rc == 0 && cmd->opt->forget)
+		rc = check_forgetting(cmd, err);
+	return rc;
 }
 
 static int disconnect(struct disconnect_command *cmd, struct err *err)
 {
 	struct err failure = { 0 };
-	int rc = choice_make(&cmd->choice, cmd->opt, err), forgotten = 0;
+	int rc = prepare(cmd, err);
 
 	if (rc == 0)
-		rc = paths_init(&cmd->paths, NULL, err);
-	if (rc == 0)
-		rc = sessions_load(&cmd->sessions, &cmd->paths, err);
-	if (rc == 0)
-		rc = choice_exists(&cmd->choice, &cmd->sessions, &cmd->paths, err);
-	if (rc == 0)
 		rc = log_out(cmd, err);
-	if (rc == 0)
-		rc = resume_forget(&cmd->paths, &cmd->choice, err);
 	if (rc < 0)
 		return rc;
 	/* Where it fails, who is logged out by now is told all the same. */
-	if (cmd->opt->forget)
-		forgotten = forget(cmd, &failure);
-	rc = cmd->opt->output == OUTPUT_JSON
-		     ? print_json(cmd, cmd->troubles == 0 && forgotten == 0, err)
-		     : print_table(cmd, err);
+	cmd->rest = resume_forget(&cmd->paths, &cmd->choice, &failure);
+	if (cmd->rest == 0 && cmd->opt->forget)
+		cmd->rest = forget_ended(cmd, &failure);
+	if (cmd->rest < 0)
+		tell_rest(cmd, &failure);
+	tx_end(TAKE_PTR(cmd->tx));
+	rc = cmd->opt->output == OUTPUT_JSON ? print_json(cmd, err) : print_table(cmd, err);
 	if (rc == 0 && cmd->id[0] != '\0')
 		rc = report_flush(err, "the records are removed; sgw-init undo %s brings them back",
 				  cmd->id);
-	if (rc == 0 && forgotten < 0) {
+	if (rc == 0 && cmd->rest < 0) {
 		*err = failure;
-		rc = forgotten;
+		rc = cmd->rest;
 	}
 	if (rc < 0)
 		return rc;
@@ -258,6 +323,7 @@ static int run(const struct options *opt, struct err *err)
 			       "disconnect takes PORTAL, --target IQN, or --all for every session "
 			       "of a Storage Gateway");
 	rc = disconnect(&cmd, err);
+	tx_end(cmd.tx);
 	for (size_t i = 0; i < cmd.count; i++)
 		disconnected_done(&cmd.list[i]);
 	free(cmd.list);

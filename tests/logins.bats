@@ -435,3 +435,75 @@ discovered() {
 	[ -e "$(record_of "$iqn" default)" ]
 	[ ! -e "$HOST/etc/iscsi/send_targets" ]
 }
+
+# forgetting_is_refused PLACE REASON PREPARATION: what is prepared keeps the records from being
+# removed, and so nothing is logged out of.
+forgetting_is_refused() {
+	echo "case: $3"
+	run -1 --separate-stderr on_kernel bash -c "$3"' && exec sgw-init disconnect --all --forget'
+	echo "$output" "$stderr"
+	[ -z "$output" ]
+	[[ $stderr == "sgw-init: $1: $2"* ]]
+	[ "$(session_of "$iqn")" = session1 ]
+	[ -e "$(record_of "$iqn" default)" ]
+}
+
+@test "disconnect --forget logs out of nothing where the record cannot be removed" {
+	local record journal=/var/lib/sgw-init/journal again='mount -o remount,bind,ro'
+	tuned --volume myvolume:1M
+	discovered "$iqn"
+	record=$(record_of "$iqn" default)
+	record=${record#"$HOST"}
+	on_kernel sgw-init connect
+	tree_state "$HOST" >"$BATS_TEST_TMPDIR/before"
+	forgetting_is_refused "$record" 'it is a bind mount' "mount --bind $record $record"
+	forgetting_is_refused "${record%/*}" 'cannot write in this directory: Read-only' \
+		"mount --bind /etc/iscsi /etc/iscsi && $again /etc/iscsi"
+	forgetting_is_refused "/etc/iscsi/send_targets/127.0.0.1,$PORT" \
+		'cannot write in this directory: Read-only' \
+		"mount --bind /etc/iscsi/send_targets{,} && $again /etc/iscsi/send_targets"
+	forgetting_is_refused "$journal" 'cannot write in this directory: Read-only' \
+		"mount --bind $journal{,} && $again $journal"
+	forgetting_is_refused "$journal" 'only 0 bytes are free' \
+		"mount -t tmpfs -o size=4k,mode=700 none $journal && { cat /dev/zero >$journal/full; } 2>/dev/null; true"
+	forgetting_is_refused /run/lock/sgw-init.lock 'this is no file of root' \
+		'mount -t tmpfs none /run/lock && mkfifo /run/lock/sgw-init.lock'
+	tree_state "$HOST" | diff "$BATS_TEST_TMPDIR/before" -
+	mkdir "$HOST/sys/class/iscsi_session/session9"
+	forgetting_is_refused 'no record is removed' 'session9 is there, but its target cannot be read' true
+	rmdir "$HOST/sys/class/iscsi_session/session9"
+	on_kernel sgw-init disconnect --all --forget
+	[ ! -e "$HOST$record" ]
+}
+
+@test "disconnect --forget waits for who has locked the database before it logs out" {
+	tuned --volume myvolume:1M
+	on_kernel sgw-init connect
+	: >"$HOST/run/lock/iscsi/lock.write"
+	# shellcheck disable=SC2016 # for the inner shell
+	run -143 on_kernel bash -c '
+		sgw-init disconnect --all --forget &
+		until [ -e /run/lock/iscsi/sgw-init.* ]; do kill -0 $! || exit 99; done
+		kill $! && wait $!'
+	[ "$(session_of "$iqn")" = session1 ]
+	[ -e "$(record_of "$iqn" default)" ]
+	[ "$(ls "$HOST/run/lock/iscsi")" = lock.write ]
+	rm "$HOST/run/lock/iscsi/lock.write"
+	run -0 on_kernel sgw-init disconnect --all --forget
+	[[ $output == *"1 record removed"* ]]
+}
+
+@test "where the disk fills up between logout and removal, disconnect --forget says what is done and what to type" {
+	local full='mount -t tmpfs -o size=64k,mode=755 none /var/lib'
+	tuned --volume myvolume:1M
+	on_kernel sgw-init connect
+	sed -i '/--logout\*)/s|remove_session|{ cat /dev/zero >/var/lib/full; } 2>/dev/null; remove_session|' \
+		"$BATS_TEST_TMPDIR/bin/iscsiadm"
+	run -1 --separate-stderr on_kernel bash -c "$full && sgw-init disconnect --target $iqn $PORTAL --forget"
+	[[ $output == *"$iqn  $PORTAL  session1  disconnected"* && $output != *"record"* ]]
+	[[ $stderr == *"No space left on device; 1 session is logged out of all the same; once that is mended: sgw-init disconnect $PORTAL --target $iqn --forget" ]]
+	[ -z "$(session_of "$iqn")" ]
+	[ -e "$(record_of "$iqn" default)" ]
+	run -0 on_kernel sgw-init disconnect "$PORTAL" --target "$iqn" --forget
+	[[ $output == *"1 record removed"* ]]
+}

@@ -13,11 +13,15 @@
 #include "engine/entry.h"
 #include "engine/journal.h"
 #include "err.h"
+#include "host/obstacles.h"
 #include "host/paths.h"
 
 /* Names that no id has: an entry on its way in, or out. */
 #define NEW ".new-"
 #define OLD ".old-"
+
+/* What an entry takes beside its bytes: the rest of two last blocks, its directory, a mark. */
+enum { BLOCK = 4096, ENTRY_BLOCKS = 4 };
 
 static int open_entry(int journal, const char *id, struct err *err)
 {
@@ -139,23 +143,44 @@ static int check_readable(const struct buf *json, struct err *err)
 		      : 0;
 }
 
+/* Its bytes, under an id of its own; returns the journal's directory, made where it is missing. */
+static int prepare(const struct paths *paths, struct entry *entry, struct buf *json,
+		   struct buf *images, struct err *err)
+{
+	int rc;
+
+	entry->time = (int64_t)time(NULL);
+	rc = choose_id(paths, entry, err);
+	if (rc == 0)
+		rc = entry_format(entry, json, images, err);
+	if (rc == 0)
+		rc = check_readable(json, err);
+	return rc < 0 ? paths_at(paths, TX_JOURNAL, err) : journal_open(paths, true, err);
+}
+
+int journal_check(const struct paths *paths, struct entry *entry, struct err *err)
+{
+	CLEANUP(buf_done) struct buf json = { 0 };
+	CLEANUP(buf_done) struct buf images = { .secret = true };
+	int journal = prepare(paths, entry, &json, &images, err), rc;
+
+	if (journal < 0)
+		return journal;
+	rc = obstacle_dir(journal, err);
+	if (rc == 0)
+		rc = obstacle_room(journal, json.len + images.len + ENTRY_BLOCKS * BLOCK, err);
+	close(journal);
+	return rc < 0 ? paths_at(paths, TX_JOURNAL, err) : 0;
+}
+
 int journal_write(const struct paths *paths, struct entry *entry, struct err *err)
 {
 	CLEANUP(buf_done) struct buf json = { 0 };
 	CLEANUP(buf_done) struct buf images = { .secret = true };
 	char temp[sizeof(NEW) + TX_ID_MAX];
 	struct err ignored;
-	int journal, rc;
+	int journal = prepare(paths, entry, &json, &images, err), rc;
 
-	entry->time = (int64_t)time(NULL);
-	rc = choose_id(paths, entry, err);
-	if (rc == 0)
-		rc = entry_format(entry, &json, &images, err);
-	if (rc == 0)
-		rc = check_readable(&json, err);
-	if (rc < 0)
-		return paths_at(paths, TX_JOURNAL, err);
-	journal = journal_open(paths, true, err);
 	if (journal < 0)
 		return journal;
 	snprintf(temp, sizeof(temp), NEW "%s", entry->id);

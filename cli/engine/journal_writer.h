@@ -9,6 +9,13 @@
 int journal_write(const struct paths *paths, struct entry *entry, struct err *err);
 
 /*
+ * What would stop journal_write(): rights, room, an entry that could not be
+ * read again. Gives entry an id; makes the journal's directory where it is
+ * missing, and writes nothing.
+ */
+int journal_check(const struct paths *paths, struct entry *entry, struct err *err);
+
+/*
  * Make the mark of that state (ENTRY_APPLIED, ENTRY_HALF_UNDONE, ENTRY_UNDONE),
  * synced; where it fails, the mark is gone again.
  */

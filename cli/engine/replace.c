@@ -225,6 +225,16 @@ static bool has_records(const struct replacement_set *set)
 	return false;
 }
 
+int replace_check_lock(const struct replacement_set *set, struct err *err)
+{
+	struct lock lock = LOCK_NONE;
+	int ret = 0;
+
+	if (has_records(set))
+		ret = lock_database(&lock, set->paths, LOCK_DATABASE_WAIT, err);
+	return ret < 0 ? ret : lock_release(&lock, set->paths, err);
+}
+
 /* What is beside a record goes after it. */
 static int remove_traces(const struct replacement_set *set, const struct replacement *change,
 			 struct err *err)

@@ -56,6 +56,12 @@ int replace_add(struct replacement_set *set, struct replacement *change, struct 
 int replace_check(const struct replacement_set *set, struct err *err);
 
 /*
+ * Whether the database's lock can be had where records are to change, waiting
+ * for it as replace_write() does; it is given back.
+ */
+int replace_check_lock(const struct replacement_set *set, struct err *err);
+
+/*
  * Write it. Records change under the database's lock, which is held for the
  * renames alone; a file that is no longer as it was looked at is -ESTALE.
  * Temps are gone also after an error; what was renamed stays (set->touched).

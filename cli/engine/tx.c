@@ -271,21 +271,48 @@ static int write_all(struct work *work, const struct paths *paths, struct err *e
 	return rc;
 }
 
+/* All that can be known of it before the first write. */
+static int plan(struct work *work, const struct tx *tx, const char *command,
+		const struct tx_file *files, size_t count, struct err *err)
+{
+	int rc;
+
+	*work = (struct work){ .set = { .paths = tx->paths, .id = work->entry.id } };
+	escape_text(command, strlen(command), work->entry.command, sizeof(work->entry.command));
+	rc = gather(work, tx->paths, files, count, err);
+	if (rc == 0)
+		rc = replace_check(&work->set, err);
+	return rc < 0 ? rc : complete(work, tx, err);
+}
+
+int tx_check(struct tx *tx, const char *command, const struct tx_file *files, size_t count,
+	     struct err *err)
+{
+	struct signals_held held;
+	struct work work;
+	int rc = plan(&work, tx, command, files, count, err);
+
+	if (rc == 0 && work.set.count > 0)
+		rc = journal_check(tx->paths, &work.entry, err);
+	if (rc == 0) {
+		signals_hold(&held); /* a lock that stays would stall others */
+		rc = replace_check_lock(&work.set, err);
+		signals_release(&held);
+	}
+	work_done(&work);
+	return rc;
+}
+
 int tx_commit(struct tx *tx, const char *command, const struct tx_file *files, size_t count,
 	      char id[TX_ID_MAX], struct err *err)
 {
 	struct signals_held held;
-	struct work work = { .set = { .paths = tx->paths, .id = work.entry.id } };
+	struct work work;
 	bool needed;
 	int rc;
 
 	id[0] = '\0';
-	escape_text(command, strlen(command), work.entry.command, sizeof(work.entry.command));
-	rc = gather(&work, tx->paths, files, count, err);
-	if (rc == 0)
-		rc = replace_check(&work.set, err);
-	if (rc == 0)
-		rc = complete(&work, tx, err);
+	rc = plan(&work, tx, command, files, count, err);
 	needed = work.set.count > 0 || work.entry.live_count > 0;
 	if (rc == 0 && needed && tx->former)
 		rc = amend(&work.amend, tx->paths, tx->former, &work.entry, err);

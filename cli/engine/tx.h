@@ -72,6 +72,16 @@ void tx_live(struct tx *tx, const struct tx_live *live, size_t count);
 void tx_go_on(struct tx *tx, const char *id);
 
 /*
+ * What tx_commit() would refuse before its first write, and whether it could
+ * get as far: room and rights for the journal's entry, and the database's lock,
+ * for which it waits and which it gives back. Nothing is written but for the
+ * journal's directory where it is missing. An entry to go on from is not looked
+ * at.
+ */
+int tx_check(struct tx *tx, const char *command, const struct tx_file *files, size_t count,
+	     struct err *err);
+
+/*
  * Check all of it, then write all of it: before-images and intent synced,
  * temps synced, renames under the database's lock, directories synced, done
  * mark. Missing directories are made (0700 below a database, else 0755) and
