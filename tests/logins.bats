@@ -426,6 +426,22 @@ discovered() {
 	[ -e "$(record_of "$iqn" default)" ]
 }
 
+@test "disconnect --forget removes the records of all interfaces, and undo brings them back" {
+	tuned --volume myvolume:1M
+	another_record "$PORTAL" second
+	another_record "127.0.0.2:$PORT" second
+	another_record "127.0.0.2:$PORT" third
+	tree_state "$HOST/etc" >"$BATS_TEST_TMPDIR/before"
+	run -0 on_kernel sgw-init disconnect --forget "127.0.0.2:$PORT"
+	[[ $output == *"2 records removed"* ]]
+	run -0 on_kernel sgw-init disconnect --forget --target "$iqn"
+	[[ $output == *"2 records removed"* ]]
+	[ ! -e "$HOST/etc/iscsi/nodes/$iqn" ]
+	on_kernel sgw-init undo
+	on_kernel sgw-init undo
+	tree_state "$HOST/etc" | diff "$BATS_TEST_TMPDIR/before" -
+}
+
 @test "undo of a forgotten record is no failure where its discovery is gone" {
 	tuned --volume myvolume:1M
 	discovered "$iqn"

@@ -139,6 +139,13 @@ int record_link_remove(const struct paths *paths, const char *link, const char *
 	return rc;
 }
 
+static bool is_gone(int fd, const char *name)
+{
+	struct stat st;
+
+	return fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT;
+}
+
 /* As iscsiadm and we make them: undo makes it again as it was. */
 static bool is_usual(int fd, const char *name)
 {
@@ -148,17 +155,22 @@ static bool is_usual(int fd, const char *name)
 	       (st.st_mode & 07777) == 0700 && st.st_uid == geteuid() && st.st_gid == getegid();
 }
 
-/* 1: it is removed; 0: it stays, as where others have something in it. */
+/* 1: it is gone, maybe with another record; 0: it stays, as where others have something in it. */
 static int remove_dir(const struct paths *paths, const char *dir, const char *parent,
 		      struct err *err)
 {
-	int fd = dir_open(paths, parent, err), rc = 1;
+	struct err why = { 0 };
+	int fd = dir_open(paths, parent, &why), rc = 1;
 
-	if (fd < 0)
+	if (fd == -ENOENT)
+		return 1;
+	if (fd < 0) {
+		*err = why;
 		return fd;
-	if (!is_usual(fd, base_of(dir))) {
+	}
+	if (!is_gone(fd, base_of(dir)) && !is_usual(fd, base_of(dir))) {
 		rc = 0;
-	} else if (unlinkat(fd, base_of(dir), AT_REMOVEDIR) < 0) {
+	} else if (unlinkat(fd, base_of(dir), AT_REMOVEDIR) < 0 && errno != ENOENT) {
 		rc = 0;
 		if (errno != ENOTEMPTY && errno != EEXIST) {
 			err_sys(err, errno, "cannot remove this directory");
