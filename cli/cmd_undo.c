@@ -90,20 +90,12 @@ struct undoing {
 	struct resume resume; /* of logins that a run owes */
 };
 
-/* Whether a session may have come from the record of that path: NODES/TARGET/PORTAL[/INTERFACE]. */
+/* Whether a session may have come from the record of that path. */
 static bool is_record_of(const char *path, const struct host_session *session)
 {
-	const char *nodes = strstr(path, "/nodes/");
-	const char *target = nodes ? nodes + strlen("/nodes/") : "", *entry = strchr(target, '/');
 	CLEANUP(record_done) struct record record = { 0 };
-	CLEANUP(buf_done) struct buf name = { 0 }, portal = { 0 };
 
-	if (!entry)
-		return false;
-	buf_add(&name, target, (size_t)(entry - target));
-	buf_add(&portal, entry + 1, strcspn(entry + 1, "/"));
-	record_place(&record, buf_text(&name), buf_text(&portal), "default");
-	return record.port != 0 &&
+	return record_place_of(&record, path) &&
 	       session_may_be(session, record.target, record.address, record.port);
 }
 

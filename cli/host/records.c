@@ -168,6 +168,20 @@ void record_place(struct record *record, const char *target, const char *portal,
 			    portal);
 }
 
+bool record_place_of(struct record *record, const char *path)
+{
+	const char *nodes = strstr(path, "/nodes/");
+	const char *target = nodes ? nodes + strlen("/nodes/") : "", *portal = strchr(target, '/');
+	CLEANUP(buf_done) struct buf name = { 0 }, place = { 0 };
+
+	if (!portal)
+		return false;
+	buf_add(&name, target, (size_t)(portal - target));
+	buf_add(&place, portal + 1, strcspn(portal + 1, "/"));
+	record_place(record, buf_text(&name), buf_text(&place), "default");
+	return record->port != 0;
+}
+
 /* iscsiadm itself may not find such a record. */
 #define MEND                                                                                     \
 	": move this file away, or have it deleted by iscsiadm -m node -o delete; apply PORTAL " \

@@ -57,6 +57,12 @@ int record_at(const struct record *record, struct err *err);
 void record_place(struct record *record, const char *target, const char *portal,
 		  const char *interface);
 
+/*
+ * The same by its path, NODES/TARGET/PORTAL[/INTERFACE], but for the interface;
+ * false where that names no portal.
+ */
+bool record_place_of(struct record *record, const char *path);
+
 /* Parse record->bytes, and hold the identity in them against the record's place. */
 void record_read(struct record *record);
 
