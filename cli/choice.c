@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "array.h"
+#include "engine/forgotten.h"
 #include "engine/wanted.h"
 #include "err.h"
 #include "host/database.h"
@@ -90,6 +91,7 @@ void choice_done(struct choice *choice)
 	for (size_t i = 0; i < choice->count; i++)
 		free(choice->addresses[i].unresolved);
 	free(choice->addresses);
+	free(choice->forgotten);
 	*choice = (struct choice){ 0 };
 }
 
@@ -134,10 +136,22 @@ static const struct chosen_address *find_unknown(const struct choice *choice)
 	return NULL;
 }
 
+static int refuse_unknown(const struct choice *choice, struct err *err)
+{
+	const struct chosen_address *unknown = find_unknown(choice);
+
+	if (!unknown)
+		return 0;
+	err_set(err, ENOENT,
+		"%s, and no session or record here has it for its portal: give the address that "
+		"sgw-init devices shows, or see to the name's spelling and to DNS",
+		unknown->unresolved);
+	return err_at(err, "%s", unknown->host);
+}
+
 int choice_check(struct choice *choice, const struct sessions *sessions, const struct paths *paths,
 		 struct err *err)
 {
-	const struct chosen_address *unknown;
 	struct database database = { 0 };
 	struct err ignored = { 0 };
 
@@ -151,14 +165,7 @@ int choice_check(struct choice *choice, const struct sessions *sessions, const s
 			meet(choice, database.records[i].address, database.records[i].port);
 	}
 	database_done(&database);
-	unknown = find_unknown(choice);
-	if (!unknown)
-		return 0;
-	err_set(err, ENOENT,
-		"%s, and no session or record here has it for its portal: give the address that "
-		"sgw-init devices shows, or see to the name's spelling and to DNS",
-		unknown->unresolved);
-	return err_at(err, "%s", unknown->host);
+	return refuse_unknown(choice, err);
 }
 
 /* Also of other makes: a portal that only those have is none that was misspelled. */
@@ -173,8 +180,6 @@ static bool meet_sessions(const struct choice *choice, const struct sessions *se
 {
 	bool any = false;
 
-	for (size_t i = 0; i < choice->count; i++)
-		choice->addresses[i].met = false;
 	for (size_t i = 0; i < sessions->count; i++) {
 		const struct host_session *session = &sessions->items[i];
 
@@ -198,6 +203,29 @@ static int meet_records(const struct choice *choice, const struct paths *paths, 
 	return rc;
 }
 
+/* A journal that cannot be read knows of nothing. */
+static void meet_forgotten(struct choice *choice, const struct paths *paths, bool *any)
+{
+	const bool all = choice->target && !*any;
+	struct err ignored = { 0 };
+	size_t count = 0;
+
+	if (forgotten_list(paths, &choice->forgotten, &count, &ignored) < 0)
+		return;
+	for (size_t i = 0; i < count; i++) {
+		const struct forgotten *forgotten = &choice->forgotten[i];
+		const struct chosen_address *at = find(choice, forgotten->address, forgotten->port);
+
+		/* What is there otherwise may have its record back by others. */
+		if (choice_has(choice, forgotten->target, forgotten->address, forgotten->port) &&
+		    (all || (at && !at->met)))
+			choice->forgotten[choice->forgotten_count++] = *forgotten;
+	}
+	for (size_t i = 0; i < choice->forgotten_count; i++)
+		meet(choice, choice->forgotten[i].address, choice->forgotten[i].port);
+	*any |= choice->forgotten_count > 0;
+}
+
 /* The first address of an argument none of whose addresses was met, or NULL. */
 static const struct chosen_address *find_unmet(const struct choice *choice)
 {
@@ -216,16 +244,26 @@ static const struct chosen_address *find_unmet(const struct choice *choice)
 	return NULL;
 }
 
+/* Nothing is there of the target, or of one of the portals. */
+static bool lacks(const struct choice *choice, bool any)
+{
+	return (choice->target && !any) || find_unmet(choice);
+}
+
 int choice_exists(struct choice *choice, const struct sessions *sessions, const struct paths *paths,
 		  struct err *err)
 {
 	const struct chosen_address *unmet;
 	char portal[PORTAL_TEXT_MAX];
-	int rc = choice_check(choice, sessions, paths, err);
-	bool any = rc == 0 && meet_sessions(choice, sessions);
+	bool any = meet_sessions(choice, sessions);
+	int rc = 0;
 
-	if (rc == 0 && ((choice->target && !any) || find_unmet(choice)))
+	if (lacks(choice, any))
 		rc = meet_records(choice, paths, &any, err);
+	if (rc == 0 && lacks(choice, any))
+		meet_forgotten(choice, paths, &any);
+	if (rc == 0)
+		rc = refuse_unknown(choice, err);
 	if (rc < 0)
 		return rc;
 	if (choice->target && !any) {

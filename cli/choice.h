@@ -12,6 +12,7 @@
 
 struct err;
 struct options;
+struct forgotten;
 struct paths;
 struct sessions;
 
@@ -27,6 +28,8 @@ struct choice {
 	const char *target; /* NULL: any */
 	struct chosen_address *addresses;
 	size_t count; /* 0: any */
+	struct forgotten *forgotten; /* what choice_exists() knows by the journal alone */
+	size_t forgotten_count;
 };
 
 /*
@@ -52,7 +55,9 @@ int choice_check(struct choice *choice, const struct sessions *sessions, const s
 
 /*
  * For a command that ends what is there: -ENOENT also for a portal or target
- * of which there is neither a session nor a record, as a misspelled one.
+ * of which there is neither a session nor a record, as a misspelled one. One
+ * whose record was forgotten is none: where nothing else is there of what was
+ * named, what was forgotten of it is in choice->forgotten.
  */
 int choice_exists(struct choice *choice, const struct sessions *sessions, const struct paths *paths,
 		  struct err *err);

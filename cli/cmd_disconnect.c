@@ -10,6 +10,7 @@
 #include "disconnecting.h"
 #include "documents/document.h"
 #include "documents/open_iscsi.h"
+#include "engine/forgotten.h"
 #include "engine/tx.h"
 #include "err.h"
 #include "host/database.h"
@@ -204,8 +205,19 @@ static void tell_rest(const struct disconnect_command *cmd, struct err *err)
 	err_add_command(err, lead, buf_text(&command));
 }
 
+static void print_forgotten(const struct forgotten *forgotten)
+{
+	char portal[PORTAL_TEXT_MAX];
+
+	portal_text_of(forgotten->address, forgotten->port, portal);
+	printf("nothing to do: %s at %s was forgotten by %s; sgw-init undo %s brings its record "
+	       "back\n",
+	       forgotten->target, portal, forgotten->id, forgotten->id);
+}
+
 static int print_table(const struct disconnect_command *cmd, struct err *err)
 {
+	const struct choice *choice = &cmd->choice;
 	static const char *const titles[] = { "TARGET", "PORTAL", "SESSION", "STATE", NULL };
 	CLEANUP(table_done) struct table table;
 	int rc;
@@ -220,15 +232,17 @@ static int print_table(const struct disconnect_command *cmd, struct err *err)
 		table_row(&table, session->target, portal, session->name,
 			  disconnected_text(cmd->list[i].state), NULL);
 	}
-	if (cmd->count == 0)
+	if (cmd->count == 0 && choice->forgotten_count == 0)
 		printf("no session of a Storage Gateway%s: nothing to log out of\n",
 		       cmd->opt->all ? "" : " as asked for");
 	rc = table_print(&table, stdout, err);
+	for (size_t i = 0; i < choice->forgotten_count; i++)
+		print_forgotten(&choice->forgotten[i]);
 	if (cmd->id[0] != '\0')
 		printf("%zu %s removed; take it back with: sgw-init undo %s\n",
 		       cmd->forgotten_count, cmd->forgotten_count == 1 ? "record" : "records",
 		       cmd->id);
-	else if (cmd->opt->forget && cmd->rest == 0)
+	else if (cmd->opt->forget && cmd->rest == 0 && choice->forgotten_count == 0)
 		printf("no record to remove\n");
 	return rc;
 }
@@ -249,18 +263,30 @@ static json_t *session_json(const struct disconnected *disconnected)
 				 : json_error(disconnected->err.reason));
 }
 
+static json_t *forgotten_json(const struct forgotten *forgotten)
+{
+	char portal[PORTAL_TEXT_MAX];
+
+	portal_text_of(forgotten->address, forgotten->port, portal);
+	return json_pack("{s:o, s:s, s:s}", "target", json_text(forgotten->target), "portal",
+			 portal, "entry", forgotten->id);
+}
+
 static int print_json(const struct disconnect_command *cmd, struct err *err)
 {
 	json_t *document = json_document("disconnect"), *sessions = json_array(),
-	       *records = json_array();
+	       *records = json_array(), *forgotten = json_array();
 
 	for (size_t i = 0; i < cmd->count; i++)
 		json_array_append_new(sessions, session_json(&cmd->list[i]));
 	for (size_t i = 0; cmd->id[0] != '\0' && i < cmd->forgotten_count; i++)
 		json_array_append_new(records, json_text(cmd->forgotten[i]->path));
+	for (size_t i = 0; i < cmd->choice.forgotten_count; i++)
+		json_array_append_new(forgotten, forgotten_json(&cmd->choice.forgotten[i]));
 	json_object_set_new(document, "sessions", sessions);
 	json_object_set_new(document, "removed_records", records);
 	json_object_set_new(document, "entry", cmd->id[0] ? json_string(cmd->id) : json_null());
+	json_object_set_new(document, "forgotten", forgotten);
 	return json_print(document, cmd->troubles == 0 && cmd->rest == 0, stdout, err);
 }
 

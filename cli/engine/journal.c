@@ -237,6 +237,12 @@ int journal_load(const struct paths *paths, const char *id, struct entry *entry,
 	return load(paths, id, true, entry, err);
 }
 
+int journal_load_intent(const struct paths *paths, const char *id, struct entry *entry,
+			struct err *err)
+{
+	return load(paths, id, false, entry, err);
+}
+
 bool journal_damaged(int error)
 {
 	static const int codes[] = { EINVAL, ENOENT, EFBIG, EISDIR, ENOTDIR, ELOOP };
@@ -269,7 +275,7 @@ int journal_list(const struct paths *paths, struct journal_entry **entries, size
 
 		snprintf(out->id, sizeof(out->id), "%s", states[i].id);
 		out->state = states[i].state;
-		rc = load(paths, states[i].id, false, &entry, err);
+		rc = journal_load_intent(paths, states[i].id, &entry, err);
 		if (journal_damaged(rc)) {
 			out->state = ENTRY_UNREADABLE;
 			snprintf(out->problem, sizeof(out->problem), "%.*s",

@@ -59,6 +59,9 @@ bool journal_damaged(int error);
  * ends it in any case.
  */
 int journal_load(const struct paths *paths, const char *id, struct entry *entry, struct err *err);
+/* The same without its images. */
+int journal_load_intent(const struct paths *paths, const char *id, struct entry *entry,
+			struct err *err);
 
 /* Names in an entry's directory. */
 #define JOURNAL_INTENT "intent.json"

@@ -264,8 +264,10 @@ take_array() {
 	[ ! -e "$record" ]
 	run -21 iscsiadm -m node
 	run -1 sgw-init connect
-	run -1 sgw-init disconnect --target "$iqn" --forget
-	[[ $output == *"$iqn: there is neither a session nor a record of it"* ]]
+	run -0 sgw-init disconnect --target "$iqn" --forget
+	[[ $output == "nothing to do: $iqn at $portal was forgotten by "* ]]
+	run -1 sgw-init disconnect --target "${iqn}e" --forget
+	[[ $output == *"${iqn}e: there is neither a session nor a record of it"* ]]
 	sgw-init undo
 	cmp before "$record"
 	[ "$(stat -c %a "$record")" = 600 ]
@@ -321,6 +323,24 @@ database() {
 	run -1 sgw-init disconnect "$portal" --forget
 	[[ $output == *"no record to remove"* ]]
 	[ -e "$record" ]
+}
+
+@test "a session stays where its record could not be forgotten" {
+	connect_gateway --volume myvolume:8M
+	mount --bind "$record" "$record"
+	run -1 sgw-init disconnect "$portal" --forget
+	umount "$record"
+	[[ $output == "sgw-init: $record: it is a bind mount, "* ]]
+	session_of "$iqn"
+	[ -b "$link" ]
+	ln /run/lock/iscsi/lock /run/lock/iscsi/lock.write # as another iscsiadm at work has it
+	run -1 sgw-init disconnect "$portal" --forget
+	rm /run/lock/iscsi/lock.write
+	[[ $output == *"another program has locked open-iscsi's database"* ]]
+	session_of "$iqn"
+	run -0 sgw-init disconnect "$portal" --forget
+	[[ $output == *"1 record removed"* ]]
+	run ! session_of "$iqn"
 }
 
 @test "a session without a record is logged out of all the same" {
