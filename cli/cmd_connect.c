@@ -11,6 +11,7 @@
 #include "connecting.h"
 #include "err.h"
 #include "inspection.h"
+#include "live.h"
 #include "login_check.h"
 #include "report.h"
 
@@ -190,6 +191,7 @@ static int connect_all(struct connect_command *cmd, struct err *err)
 	if (rc < 0)
 		return rc;
 	troubles = connect_print_troubles(cmd->list, cmd->count) + cmd->missing;
+	live_warn_of_links(&cmd->in.paths);
 	rc = print(cmd, troubles, err);
 	if (rc == 0)
 		rc = tell_unwanted(cmd, err);

@@ -14,6 +14,7 @@
 #include "host/paths.h"
 #include "host/program.h"
 #include "host/sessions.h"
+#include "udev/monitor.h"
 
 enum {
 	RELOADS = 5,
@@ -127,6 +128,24 @@ static bool wait_for_rule(const struct plan *plan, const struct paths *paths)
 	return false;
 }
 
+/* What starts udevd on this host. */
+static const char *start_command(const struct paths *paths)
+{
+	static const struct {
+		const char *file, *command;
+	} ways[] = {
+		{ "/run/systemd/system", "systemctl start systemd-udevd" }, /* sd_booted(3) */
+		{ "/etc/init.d/udev", "/etc/init.d/udev start" },
+	};
+	struct err ignored = { 0 };
+
+	for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
+		if (paths_exists(paths, ways[i].file, &ignored) == 1)
+			return ways[i].command;
+	}
+	return "systemctl start systemd-udevd (or as this host starts it)";
+}
+
 static void warn_of_udevd(const struct err *err)
 {
 	warn("udevd: %s; it follows the rules as they are now from the next boot on, or after: "
@@ -157,4 +176,12 @@ void live_reload_rules(const struct plan *plan, const struct paths *paths)
 		err_set(&err, ETIMEDOUT,
 			"it does not follow the new rules, although asked %d times", RELOADS);
 	warn_of_udevd(&err);
+}
+
+void live_warn_of_links(const struct paths *paths)
+{
+	if (!monitor_udevd_runs())
+		warn("udevd does not run, so nobody makes links to the devices or loads their "
+		     "modules (of a disk sd_mod); start it with: %s",
+		     start_command(paths));
 }

@@ -35,4 +35,7 @@ void live_reload_rules(const struct plan *plan, const struct paths *paths);
  */
 void live_reload_former_rules(const struct paths *paths);
 
+/* After logins: a warning where udevd does not run, for whose links connecting_run() did not wait. */
+void live_warn_of_links(const struct paths *paths);
+
 #endif

@@ -70,7 +70,7 @@ $name-04 $PORTAL not-tried recv_tmo" ]
 	[ "$(told relogin result)" = $'not-as-wanted\nnot-tried' ]
 	[[ $(jq -r '.relogin[0].error.text' <<<"$output") == "recv_tmo is not as wanted after the login: see sgw-init check" ]]
 	# shellcheck disable=SC2154 # run sets it
-	[[ $stderr == "sgw-init: session3 ($name-01): recv_tmo is not as wanted after the login: see sgw-init check" ]]
+	[[ $stderr == *"sgw-init: session3 ($name-01): recv_tmo is not as wanted after the login: see sgw-init check"* ]]
 }
 
 @test "apply --connect for programs tells of each record what became of it" {
@@ -372,7 +372,7 @@ $PORTAL elsewhere session1
 	printf '%s gateway.example\n' ::1 127.0.0.1 >"$HOST/etc/hosts"
 	run -0 --separate-stderr on_kernel sgw-init connect
 	[[ $output == *"gateway.example:$PORT  connected  session1"* ]]
-	[ -z "$stderr" ]
+	[[ $stderr == 'sgw-init: warning: udevd does not run'* && $stderr != *$'\n'* ]]
 }
 
 # discovered TARGET...: their records, as iscsiadm's discovery makes them, and its links to them

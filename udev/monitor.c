@@ -5,6 +5,8 @@
 #include <libudev.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "buf.h"
@@ -17,6 +19,24 @@ struct monitor {
 	struct udev_monitor *events;
 	bool runs; /* udevd does */
 };
+
+/*
+ * By a connection that ends before a word. It must not block: one that is
+ * stopped takes none, and its queue may be full (EAGAIN).
+ */
+bool monitor_udevd_runs(void)
+{
+	const struct sockaddr_un control = { AF_UNIX, "/run/udev/control" };
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), error = errno;
+
+	if (fd >= 0) {
+		error = connect(fd, (const struct sockaddr *)&control, sizeof(control)) < 0 ? errno
+											    : 0;
+		close(fd);
+	}
+	/* By anything else, as EACCES, it is there, whoever listens. */
+	return error != ENOENT && error != ECONNREFUSED;
+}
 
 static int subscribe(struct monitor *monitor, struct err *err)
 {
@@ -50,7 +70,7 @@ int monitor_open(struct monitor **monitor, struct err *err)
 	*monitor = NULL;
 	if (!made)
 		return err_oom(err);
-	made->runs = access("/run/udev/control", F_OK) == 0;
+	made->runs = monitor_udevd_runs();
 	rc = subscribe(made, err);
 	if (rc < 0)
 		monitor_close(made);

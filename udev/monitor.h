@@ -12,8 +12,15 @@ struct err;
 struct monitor;
 
 /*
+ * Whether udevd takes connections, or systemd does for it, which then starts it.
+ * The socket of one that was killed stays, and does not count. True where it
+ * cannot be told, as without the right to connect.
+ */
+bool monitor_udevd_runs(void);
+
+/*
  * Listen from here on: before what makes the devices is begun, so that no
- * event is missed. Works where no udevd runs, too.
+ * event is missed. Works where no udevd runs, too; whether one does is asked once.
  */
 int monitor_open(struct monitor **monitor, struct err *err);
 /* NULL is fine. */
