@@ -146,8 +146,15 @@ static const char *start_command(const struct paths *paths)
 	return "systemctl start systemd-udevd (or as this host starts it)";
 }
 
-static void warn_of_udevd(const struct err *err)
+/* Where it does not run, what failed would fail once more. */
+static void warn_of_udevd(const struct paths *paths, const struct err *err)
 {
+	if (!monitor_udevd_runs()) {
+		warn("udevd does not run: the rules as they are now take effect for the devices "
+		     "that come once it does; start it with: %s",
+		     start_command(paths));
+		return;
+	}
 	warn("udevd: %s; it follows the rules as they are now from the next boot on, or after: "
 	     "udevadm control --reload",
 	     err->reason);
@@ -158,7 +165,7 @@ void live_reload_former_rules(const struct paths *paths)
 	struct err err = { 0 };
 
 	if (reload(paths, &err) < 0)
-		warn_of_udevd(&err);
+		warn_of_udevd(paths, &err);
 }
 
 void live_reload_rules(const struct plan *plan, const struct paths *paths)
@@ -171,11 +178,13 @@ void live_reload_rules(const struct plan *plan, const struct paths *paths)
 			break;
 		if (trigger(plan, paths) == 0 || wait_for_rule(plan, paths))
 			return;
+		if (!monitor_udevd_runs()) /* in a chroot udevadm does nothing, and well */
+			break;
 	}
 	if (err.code == 0)
 		err_set(&err, ETIMEDOUT,
 			"it does not follow the new rules, although asked %d times", RELOADS);
-	warn_of_udevd(&err);
+	warn_of_udevd(paths, &err);
 }
 
 void live_warn_of_links(const struct paths *paths)

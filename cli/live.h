@@ -23,9 +23,9 @@ int live_mend(const struct findings *findings, const struct paths *paths, struct
 /*
  * Have udevd read its rules anew, and see that it did: the plan's disks are
  * given an event each, and must come out of it with their new timeout. udevd
- * may miss a reload under load, so it is asked some more times. What fails is
- * a warning with the command to type, since the next boot reads the rules in
- * any case.
+ * may miss a reload under load, so it is asked some more times, unless it does
+ * not run. What fails is a warning with the command to type, since the next
+ * boot reads the rules in any case.
  */
 void live_reload_rules(const struct plan *plan, const struct paths *paths);
 

@@ -38,6 +38,22 @@ kill_udevd() {
 	[ -S "$HOST/run/udev/control" ]
 }
 
+# udevadm_does LINE: a stand-in for it, which counts how often it was asked
+udevadm_does() {
+	printf '#!/bin/sh\necho "$@" >>%s/asked\n%s\n' "$BATS_TEST_TMPDIR" "$1" \
+		>"$BATS_TEST_TMPDIR/bin/udevadm"
+}
+
+# A host that lacks the rule, and whose disk the rule has missed.
+attached() {
+	start_target --volume myvolume:1M
+	sgw-init apply --root "$HOST" "$PORTAL"
+	rm "$RULE"
+	add_session "$iqn" "$PORTAL" default "$HOST/etc/iscsi/nodes/$iqn/127.0.0.1,$PORT,1/default"
+	DISK=$HOST/sys/class/iscsi_session/session1/device/target1:0:0/1:0:0:0
+	put "$DISK" timeout=30 uevent=
+}
+
 @test "connect waits for no links where udevd has left its socket behind, and says once what starts it" {
 	start_target --targets 2
 	sgw-init apply --root "$HOST" "$PORTAL"
@@ -89,4 +105,46 @@ kill_udevd() {
 		sgw-init connect --wait 300ms
 	[[ $output == *"session1 is up, but $not_through"* ]]
 	[[ $output != *"does not run"* ]]
+}
+
+@test "apply where udevd does not run sets the disks, and says what starts it instead of what fails" {
+	local way
+	attached
+	start_udevd
+	kill_udevd
+	udevadm_does 'echo "Failed to send reload request: Connection refused" >&2; exit 1'
+	for way in /run/systemd/system /etc/init.d/udev; do
+		mkdir -p "$HOST$way"
+		run -0 on_kernel sgw-init apply
+		[ "$(<"$DISK/timeout")" = 600 ]
+		[[ $output == *'warning: udevd does not run: the rules as they are now take effect for the devices that come once it does; start it with: '* ]]
+		[[ $output != *'udevadm control'* ]]
+		case $way in
+		/run*) [[ $output == *'start it with: systemctl start systemd-udevd'$'\n'* ]] ;;
+		/etc*) [[ $output == *'start it with: /etc/init.d/udev start'$'\n'* ]] ;;
+		esac
+		run -0 on_kernel sgw-init undo
+		[ "$(<"$DISK/timeout")" = 30 ]
+		[[ $output == *'warning: udevd does not run: '* ]]
+		[[ $output != *'udevadm control'* ]]
+		rm -r "${HOST:?}$way"
+	done
+}
+
+@test "udevadm that fails although udevd listens is told in its words, with the command to type" {
+	attached
+	start_udevd
+	udevadm_does 'echo "no such luck" >&2; exit 1'
+	run -0 on_kernel sgw-init apply
+	[[ $output == *'warning: udevd: udevadm control --reload: no such luck; '*'or after: udevadm control --reload'* ]]
+	[ "$(<"$DISK/timeout")" = 600 ]
+}
+
+@test "a udevd that does not run is not asked again, also where udevadm finds nothing wrong" {
+	attached
+	udevadm_does 'exit 0' # as in a chroot
+	run -0 on_kernel sgw-init apply
+	[ "$(<"$BATS_TEST_TMPDIR/asked")" = 'control --reload' ]
+	[[ $output == *'warning: udevd does not run: '* ]]
+	[ "$(<"$DISK/timeout")" = 600 ]
 }

@@ -35,6 +35,27 @@ teardown() {
 	fresh_host
 }
 
+@test "where udevd was killed apply --connect does all but the links, sets the disk itself, and says what is missing" {
+	start_gateway --volume myvolume:1M
+	kill_udevd
+	run -0 --separate-stderr sgw-init apply "$portal" --connect # a wait for links would fail
+	[[ $output == *"$iqn  $portal  connected  session"* ]]
+	[ "$(grep -c 'warning: udevd does not run: the rules as they are now take effect' <<<"$stderr")" -eq 1 ]
+	[ "$(grep -c 'warning: udevd does not run, so nobody makes links' <<<"$stderr")" -eq 1 ]
+	[[ $stderr != *'udevadm control'* ]]
+	expect_session "$iqn" "${tuned[@]}"
+	[ "$(timeout_of "$iqn")" = 600 ]
+	[ ! -e "$link" ]
+
+	# Started anew it makes the links, and follows the rule.
+	start_udevd
+	echo 30 >"$(disk_of "$iqn")/timeout"
+	udevadm trigger --action=add
+	settle
+	[ "$(timeout_of "$iqn")" = 600 ]
+	[ -b "$link" ]
+}
+
 @test "where udevd was killed connect waits for no links, and apply then sets what its rule would have" {
 	start_gateway --volume myvolume:1M
 	sgw-init apply "$portal"
