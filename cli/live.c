@@ -21,6 +21,7 @@ enum {
 	RELOAD_MS = 10000, /* of udevadm, which waits for udevd's answer */
 	EVENT_MS = 2000, /* until an event has gone through all rules */
 	LOOK_MS = 20,
+	PAUSE_MS = 500,
 };
 
 int live_set(const struct plan *plan, const struct paths *paths, struct err *err)
@@ -170,16 +171,17 @@ void live_reload_former_rules(const struct paths *paths)
 
 void live_reload_rules(const struct plan *plan, const struct paths *paths)
 {
+	const struct timespec pause = { .tv_nsec = PAUSE_MS * 1000000L };
 	struct err err = { 0 };
 
 	for (int i = 0; i < RELOADS; i++) {
 		err = (struct err){ 0 };
-		if (reload(paths, &err) < 0)
-			break;
-		if (trigger(plan, paths) == 0 || wait_for_rule(plan, paths))
+		if (reload(paths, &err) == 0 &&
+		    (trigger(plan, paths) == 0 || wait_for_rule(plan, paths)))
 			return;
 		if (!monitor_udevd_runs()) /* in a chroot udevadm does nothing, and well */
 			break;
+		nanosleep(&pause, NULL); /* udevd has to take that connection before the next one */
 	}
 	if (err.code == 0)
 		err_set(&err, ETIMEDOUT,

@@ -228,11 +228,11 @@ static bool has_records(const struct replacement_set *set)
 int replace_check_lock(const struct replacement_set *set, struct err *err)
 {
 	struct lock lock = LOCK_NONE;
-	int ret = 0;
+	int rc = 0;
 
 	if (has_records(set))
-		ret = lock_database(&lock, set->paths, LOCK_DATABASE_WAIT, err);
-	return ret < 0 ? ret : lock_release(&lock, set->paths, err);
+		rc = lock_database(&lock, set->paths, LOCK_DATABASE_WAIT, err);
+	return rc < 0 ? rc : lock_release(&lock, set->paths, err);
 }
 
 /* What is beside a record goes after it. */
