@@ -51,6 +51,7 @@ static void run_target(int ready)
 	if (impatient) {
 		gateway->limits.wait_ms[WAIT_QUIET] = 100;
 		gateway->limits.wait_ms[WAIT_IDLE] = 2000;
+		gateway->limits.wait_ms[WAIT_PDU] = 2000; /* it may be blocked with half of one */
 	}
 	if (persona_add_volume(&gateway->targets, "v", PERSONA_VOLUME_SIZE, &err) < 0 ||
 	    gateway_prepare(gateway, &unused, &err) < 0)
