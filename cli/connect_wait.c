@@ -35,7 +35,7 @@ void connect_forget_devices(struct connected *connected)
 
 /* The kernel has them before it tells of their disk, and udevd begins with them when it is through with
    that. */
-static bool partitions_are_through(const struct connecting *c, const struct node *disk)
+static bool partitions_are_through(const struct connecting *c, const struct node *disk, bool is_new)
 {
 	char **names = NULL;
 	size_t count = 0;
@@ -49,32 +49,33 @@ static bool partitions_are_through(const struct connecting *c, const struct node
 		snprintf(path, sizeof(path), "%s/%s", disk->path, names[i]);
 		snprintf(number, sizeof(number), "%s/partition", path);
 		if (paths_exists(c->paths, number, &ignored) == 1)
-			through = monitor_is_through(c->monitor, path);
+			through = monitor_is_through(c->monitor, path, is_new);
 	}
 	paths_list_free(names, count);
 	return through;
 }
 
 /* What udevd is through with can be opened by its links: those of a tape are st0's and nst0's. */
-static bool is_through(const struct connecting *c, const struct connected_device *found)
+static bool is_through(const struct connecting *c, const struct connected_device *found,
+		       bool is_new)
 {
 	for (size_t i = 0; i < found->nodes.count; i++) {
 		const struct node *node = &found->nodes.items[i];
 
-		if (node_is_plain(node) && !monitor_is_through(c->monitor, node->path))
+		if (node_is_plain(node) && !monitor_is_through(c->monitor, node->path, is_new))
 			return false;
-		if (node->kind == NODE_BLOCK && !partitions_are_through(c, node))
+		if (node->kind == NODE_BLOCK && !partitions_are_through(c, node, is_new))
 			return false;
 	}
 	return nodes_main(&found->nodes, &found->device) != NULL;
 }
 
-static int look_at_device(const struct connecting *c, struct connected_device *found,
+static int look_at_device(const struct connecting *c, struct connected_device *found, bool is_new,
 			  struct err *err)
 {
 	int rc = nodes_load(&found->nodes, c->paths, &found->device, err);
 
-	if (rc < 0 || !device_runs(&found->device) || !is_through(c, found))
+	if (rc < 0 || !device_runs(&found->device) || !is_through(c, found, is_new))
 		return rc;
 	/* The links that stand now: udevd may have made them since. */
 	nodes_done(&found->nodes);
@@ -98,7 +99,7 @@ static int look_at_devices(struct connecting *c, struct connected *connected,
 		found->device = session->devices[i];
 		if (!device_has_node(&found->device))
 			continue;
-		rc = look_at_device(c, found, err);
+		rc = look_at_device(c, found, connected->state == CONNECTED_NOW, err);
 		connected->device_count += rc == 0;
 	}
 	return rc;

@@ -38,6 +38,14 @@ with_dev() {
 		exit $status' bash "$@"
 }
 
+# What udevd knows of a device since now: microseconds since boot, of which /proc tells hundredths of a
+# second, rounded down.
+initialized() {
+	local up
+	read -r up _ </proc/uptime
+	echo "I:${up/./}9999"
+}
+
 # udevd_is_asked DEVICE LINK NODE: be through with a device ("b4000:1") only while somebody asks for it,
 # and make its link then.
 udevd_is_asked() {
@@ -48,8 +56,8 @@ udevd_is_asked() {
 		exec 9>"$data" # waits for whoever asks
 		ln -s "../../$3" "$HOST/dev/$2"
 		rm "$data"
-		echo I:1 >"$data"
-		echo I:1 >&9
+		initialized >"$data"
+		cat "$data" >&9
 	) 3>&- &
 	udevd+=($!)
 }
@@ -101,4 +109,15 @@ node() {
 	udevd_is_asked c9:129 "$link-nst" nst1
 	run -0 --separate-stderr with_dev sgw-init connect --target "$iqn" --output json
 	[ "$(jq -r ".targets[].devices[].nodes[].links[]" <<<"$output" | xargs)" = "/dev/$link-nst /dev/$link" ]
+}
+
+@test "connect does not take what udevd knows of the former disk of that number for the new one" {
+	local iqn=iqn.1997-05.com.amazon:myvolume
+	start_target --volume myvolume:1M
+	sgw-init apply --root "$HOST" "$PORTAL"
+	node "$HOST/sys/class/iscsi_session/session1/device/target1:0:0/1:0:0:0/block/sdgw1" block 4000:1
+	initialized >"$HOST/run/udev/data/b4000:1"
+	run -1 with_dev sgw-init connect --wait 300ms
+	[[ $output == *"udev was not through with sdgw1 within 0.3 s"* ]]
+	run -0 with_dev sgw-init connect # by now it was there before
 }

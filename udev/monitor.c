@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <libudev.h>
 #include <poll.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -11,6 +12,7 @@
 
 #include "buf.h"
 #include "err.h"
+#include "os/loop.h"
 
 enum { EVENTS_SIZE = 1 << 20 }; /* bytes of events that may wait: eleven tapes come at once */
 
@@ -18,6 +20,7 @@ struct monitor {
 	struct udev *udev;
 	struct udev_monitor *events;
 	bool runs; /* udevd does */
+	uint64_t opened_at; /* microseconds of loop_clock_us() */
 };
 
 /*
@@ -71,6 +74,7 @@ int monitor_open(struct monitor **monitor, struct err *err)
 	if (!made)
 		return err_oom(err);
 	made->runs = monitor_udevd_runs();
+	made->opened_at = loop_clock_us();
 	rc = subscribe(made, err);
 	if (rc < 0)
 		monitor_close(made);
@@ -101,7 +105,7 @@ bool monitor_wait(struct monitor *monitor, unsigned ms)
 	return true;
 }
 
-bool monitor_is_through(struct monitor *monitor, const char *path)
+bool monitor_is_through(struct monitor *monitor, const char *path, bool is_new)
 {
 	struct udev_device *device;
 	bool through;
@@ -110,6 +114,10 @@ bool monitor_is_through(struct monitor *monitor, const char *path)
 		return true;
 	device = udev_device_new_from_syspath(monitor->udev, path);
 	through = device && udev_device_get_is_initialized(device) > 0;
+	/* Else it is the former device of that number, which udevd has yet to forget. */
+	if (through && is_new)
+		through = loop_clock_us() - udev_device_get_usec_since_initialized(device) >=
+			  monitor->opened_at;
 	udev_device_unref(device);
 	return through;
 }

@@ -34,8 +34,9 @@ bool monitor_wait(struct monitor *monitor, unsigned ms);
 
 /*
  * Whether udevd is through with the device of that directory of sysfs: its
- * rules ran and its links stand. Always true where no udevd runs.
+ * rules ran and its links stand. Always true where no udevd runs. is_new: it has
+ * come since monitor_open(), so that what udevd knows from before is not of it.
  */
-bool monitor_is_through(struct monitor *monitor, const char *path);
+bool monitor_is_through(struct monitor *monitor, const char *path, bool is_new);
 
 #endif
