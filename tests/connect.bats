@@ -137,13 +137,17 @@ on_host() {
 }
 
 @test "no record is forgotten while a session is there whose target cannot be read" {
+	local attribute=$HOST/sys/class/iscsi_session/session1/targetname step
 	records
 	iscsiadm_exits 0
-	mkdir -p "$HOST/sys/class/iscsi_session/session1" "$HOST/var/lib" "$HOST/run/lock"
-	# shellcheck disable=SC2016 # for the inner shell
-	run -1 on_host bash -c 'mount --bind "$0/sys" /sys && mount --bind "$0/var/lib" /var/lib &&
-		mount --bind "$0/run/lock" /run/lock && sgw-init disconnect --all --forget' "$HOST"
-	[[ $output == *"no record is removed: session1 is there, but its target cannot be read"* ]]
-	[ -n "$(find "$HOST/etc/iscsi/nodes" -type f)" ]
-	[ ! -s "$BATS_TEST_TMPDIR/arguments" ]
+	mkdir -p "${attribute%/*}" "$HOST/var/lib" "$HOST/run/lock"
+	for step in missing unset; do
+		[ "$step" = missing ] || echo '(null)' >"$attribute"
+		# shellcheck disable=SC2016 # for the inner shell
+		run -1 on_host bash -c 'mount --bind "$0/sys" /sys && mount --bind "$0/var/lib" /var/lib &&
+			mount --bind "$0/run/lock" /run/lock && sgw-init disconnect --all --forget' "$HOST"
+		[[ $output == *"no record is removed: session1 is there, but its target cannot be read"* ]]
+		[ -n "$(find "$HOST/etc/iscsi/nodes" -type f)" ]
+		[ ! -s "$BATS_TEST_TMPDIR/arguments" ]
+	done
 }

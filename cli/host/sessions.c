@@ -250,6 +250,12 @@ static int load_devices(struct host_session *session, const struct paths *paths,
 	return rc;
 }
 
+/* What was not set, or not yet, the kernel shows as "<NULL>" or "(null)". */
+static bool is_unset(const char *value)
+{
+	return strchr("<(", value[0]) != NULL;
+}
+
 /* 1 where the session went while it was read, 2 where it is there but tells no target. */
 static int load_session(struct host_session *session, const struct paths *paths, const char *name,
 			struct err *err)
@@ -266,14 +272,14 @@ static int load_session(struct host_session *session, const struct paths *paths,
 	snprintf(session->name, sizeof(session->name), "%s", name);
 	snprintf(session->path, sizeof(session->path), SESSIONS "/%s", name);
 	if (paths_read_text(paths, session->path, "targetname", session->target,
-			    sizeof(session->target), &ignored) < 0) {
+			    sizeof(session->target), &ignored) < 0 ||
+	    is_unset(session->target)) {
 		rc = paths_exists(paths, session->path, err);
 		return rc < 0 ? rc : rc == 0 ? 1 : 2;
 	}
-	/* What was never set the kernel shows as "<NULL>" or "(null)". */
 	paths_read_text(paths, session->path, "ifacename", session->interface,
 			sizeof(session->interface), &ignored);
-	if (strchr("<(", session->interface[0]))
+	if (is_unset(session->interface))
 		session->interface[0] = '\0';
 	paths_read_text(paths, session->path, "state", session->state, sizeof(session->state),
 			&ignored);
