@@ -221,12 +221,10 @@ static void give_up(struct connected *connected, unsigned ms)
 			strrchr(late->device.path, '/') + 1);
 	else if (!nodes_main(&late->nodes, &late->device))
 		err_set(err, ETIMEDOUT,
-			"%s is up, but the %s %s has no node after %g s: look at dmesg%s",
+			"%s is up, but the %s %s has no node after %g s: look at dmesg; is "
+			"the module %s loaded?",
 			connected->session, device_word(&late->device, word), late->device.name,
-			seconds,
-			late->device.type == DEVICE_TAPE      ? "; is the module st loaded?"
-			: late->device.type == DEVICE_CHANGER ? "; is the module sg loaded?"
-							      : "");
+			seconds, device_module(&late->device));
 	else
 		err_set(err, ETIMEDOUT,
 			"%s is up, but udev was not through with %s within %g s: look at "

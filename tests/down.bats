@@ -114,3 +114,17 @@ lost() {
 	run -1 on_kernel sgw-init connect "$other" --target "$iqn" --wait 300ms
 	[[ $output == *"$iqn at $other: session1, by which this target is connected elsewhere, is down (FAILED)"*"connect once more after: sgw-init disconnect --target $iqn"* ]]
 }
+
+@test "a device without a node is told with the module that makes it" {
+	local type word module
+	rm -r "$disk/block"
+	while read -r type word module; do
+		put "$disk" "type=$type"
+		run -1 on_kernel sgw-init connect --wait 300ms
+		[[ $output == *"session1 is up, but the $word 1:0:0:0 has no node after 0.3 s: look at dmesg; is the module $module loaded?"* ]]
+	done <<-'END'
+		0 disk sd_mod
+		1 tape st
+		8 changer sg
+	END
+}

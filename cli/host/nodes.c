@@ -185,6 +185,18 @@ const char *device_word(const struct device *device, char out[16])
 	}
 }
 
+const char *device_module(const struct device *device)
+{
+	switch (main_kind(device)) {
+	case NODE_TAPE:
+		return "st";
+	case NODE_GENERIC:
+		return "sg";
+	default:
+		return "sd_mod";
+	}
+}
+
 bool device_has_node(const struct device *device)
 {
 	return device->type == DEVICE_DISK || device->type == DEVICE_TAPE ||

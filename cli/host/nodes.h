@@ -62,6 +62,8 @@ bool node_is_plain(const struct node *node);
 
 /* "disk", "tape", "changer"; "type 12". */
 const char *device_word(const struct device *device, char out[16]);
+/* What has to be loaded for its main node: "sd_mod"; of one that device_has_node(). */
+const char *device_module(const struct device *device);
 /* Whether it is one that gets a node of its own: not an enclosure, not an array's controller. */
 bool device_has_node(const struct device *device);
 
