@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "array.h"
 #include "disconnect_logout.h"
 #include "host/nodes.h"
 #include "host/paths.h"
@@ -215,6 +216,35 @@ static int answers(const struct paths *paths, const struct host_session *session
 }
 
 /*
+ * Disks that are open exclusively (O_EXCL): as long as they are, the kernel lets
+ * nobody mount them or build on them. All zero is none.
+ */
+struct claims {
+	int *fds;
+	size_t count;
+};
+
+/* 0 or an errno: EBUSY where somebody has claimed it. */
+static int claim(struct claims *claims, const struct spot *spot)
+{
+	if (!ARRAY_ROOM(claims->fds, claims->count))
+		return ENOMEM;
+	claims->fds[claims->count] =
+		openat(spot->dirfd, spot->name, O_RDONLY | O_EXCL | O_NONBLOCK | O_CLOEXEC);
+	if (claims->fds[claims->count] < 0)
+		return errno;
+	claims->count++;
+	return 0;
+}
+
+static void claims_done(struct claims *claims)
+{
+	while (claims->count > 0)
+		close(claims->fds[--claims->count]);
+	free(claims->fds);
+}
+
+/*
  * Write out what the disk's own cache holds. Opened exclusively (O_EXCL), it
  * fails where the kernel itself has claimed the disk for something that
  * in_use.h does not know. Else (0) what a file system on it has not written
@@ -256,7 +286,7 @@ static int flush_in_time(const struct spot *spot, int exclusive)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : EINTR;
 }
 
-static int flush_by_name(const struct paths *paths, const char *name, int exclusive,
+static int flush_by_name(const struct paths *paths, const char *name, struct claims *claims,
 			 struct err *err)
 {
 	struct spot spot = SPOT_NONE;
@@ -265,8 +295,11 @@ static int flush_by_name(const struct paths *paths, const char *name, int exclus
 
 	snprintf(path, sizeof(path), "/dev/%s", name);
 	rc = paths_find(paths, path, &spot, err);
-	if (rc == 0 && spot.exists && S_ISBLK(spot.st.st_mode))
-		failed = flush_in_time(&spot, exclusive);
+	if (rc == 0 && spot.exists && S_ISBLK(spot.st.st_mode)) {
+		failed = flush_in_time(&spot, claims ? O_EXCL : 0);
+		if (failed == 0 && claims)
+			failed = claim(claims, &spot);
+	}
 	spot_done(&spot);
 	if (failed == EBUSY)
 		rc = err_set(
@@ -287,7 +320,7 @@ static int flush_by_name(const struct paths *paths, const char *name, int exclus
 }
 
 static int flush_session(const struct paths *paths, const struct host_session *session,
-			 int exclusive, struct err *err)
+			 struct claims *claims, struct err *err)
 {
 	int rc = 0;
 
@@ -298,7 +331,7 @@ static int flush_session(const struct paths *paths, const struct host_session *s
 			continue;
 		rc = answers(paths, session, device, err);
 		if (rc > 0)
-			rc = flush_by_name(paths, device->name, exclusive, err);
+			rc = flush_by_name(paths, device->name, claims, err);
 	}
 	return rc;
 }
@@ -318,21 +351,21 @@ static int flush_mounts(const struct paths *paths, const struct disconnected *di
 		const char *name = disconnected->uses.items[i].mounted;
 
 		if (name[0] != '\0')
-			rc = flush_by_name(paths, name, 0, err);
+			rc = flush_by_name(paths, name, NULL, err);
 	}
 	return rc < 0 ? rc : 0;
 }
 
-/* All that end with it. */
-static int flush(const struct paths *paths, const struct host_session *session, int exclusive,
-		 struct err *err)
+/* Of all that end with it. claims: those that are nobody else's go there; NULL where they are. */
+static int flush(const struct paths *paths, const struct host_session *session,
+		 struct claims *claims, struct err *err)
 {
 	struct sessions sessions;
 	int rc = sessions_load(&sessions, paths, err);
 
 	for (size_t i = 0; rc == 0 && i < sessions.count; i++) {
 		if (session_shares_logout(session, &sessions.items[i]))
-			rc = flush_session(paths, &sessions.items[i], exclusive, err);
+			rc = flush_session(paths, &sessions.items[i], claims, err);
 	}
 	sessions_done(&sessions);
 	return rc;
@@ -341,18 +374,20 @@ static int flush(const struct paths *paths, const struct host_session *session, 
 void disconnecting_run(const struct paths *paths, const struct host_session *session,
 		       struct disconnected *out)
 {
+	struct claims claims = { 0 };
 	struct err *err = &out->err;
 	int rc;
 
 	*out = (struct disconnected){ .session = session };
 	rc = disconnecting_check(paths, session, &out->uses, err);
 	if (rc == 0)
-		rc = flush(paths, session, O_EXCL, err);
+		rc = flush(paths, session, &claims, err);
 	/* Flushing may have taken its time: once more, right before. */
 	if (rc == 0)
 		rc = disconnecting_check(paths, session, &out->uses, err);
 	if (rc == 0)
 		rc = disconnect_logout(paths, session, err);
+	claims_done(&claims);
 	if (rc < 0)
 		at_session(session, err);
 	out->state = rc == -EBUSY ? DISCONNECTED_IN_USE
@@ -382,7 +417,7 @@ void disconnecting_force(const struct paths *paths, struct disconnected *out)
 	*err = (struct err){ 0 };
 	rc = flush_mounts(paths, out, err);
 	if (rc == 0)
-		rc = flush(paths, out->session, 0, err);
+		rc = flush(paths, out->session, NULL, err);
 	if (rc == 0)
 		rc = disconnect_logout(paths, out->session, err);
 	if (rc < 0)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One session ended with care: nobody uses its devices, what is in their
- * caches is written, and then the logout of exactly that target and portal.
+ * caches is written, nobody can mount them from there on, and then the
+ * logout of exactly that target and portal.
  * Others that this logout ends too (session_shares_logout()) are looked at
  * alike, and keep it where they are in use.
  * Of the live host alone.

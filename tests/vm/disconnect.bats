@@ -150,6 +150,21 @@ disk_of_session() { # SESSION
 	sgw-init disconnect --target "$iqn"
 }
 
+@test "from the last look to the logout nobody can mount the disk" {
+	connect_gateway --volume myvolume:8M
+	mke2fs -q "$link"
+	mkdir -p /tmp/mounted bin
+	cat >bin/iscsiadm <<-END
+		#!/bin/bash
+		mount -t ext2 $link /tmp/mounted && touch $PWD/was-mounted
+		exec $(command -v iscsiadm) "\$@"
+	END
+	chmod +x bin/iscsiadm
+	PATH=$PWD/bin:$PATH sgw-init disconnect --target "$iqn"
+	[ ! -e was-mounted ]
+	run ! session_of "$iqn"
+}
+
 @test "a disk that serves as swap is refused" {
 	connect_gateway --volume myvolume:8M
 	mkswap "$link"
