@@ -86,7 +86,6 @@ struct undoing {
 	size_t kept;
 	size_t records; /* that hold former values again */
 	bool in_force; /* what they held before is, in a session by one of them */
-	bool rules; /* of udev changed */
 	struct resume resume; /* of logins that a run owes */
 };
 
@@ -190,10 +189,12 @@ static int disconnect_record(const char *path, void *ctx, struct err *err)
  */
 static int disconnect(struct undoing *steps, const char *id, struct err *err)
 {
-	int rc = undo_show(steps->paths, id, may_disconnect_record, NULL, steps, err);
+	struct undo_calls calls = { .veto = may_disconnect_record, .ctx = steps };
+	int rc = undo_show(steps->paths, id, &calls, err);
 
+	calls.veto = disconnect_record;
 	if (rc == 0)
-		rc = undo_show(steps->paths, id, disconnect_record, NULL, steps, err);
+		rc = undo_show(steps->paths, id, &calls, err);
 	sessions_done(&steps->sessions);
 	return rc < 0 ? rc : sessions_load(&steps->sessions, steps->paths, err);
 }
@@ -205,6 +206,13 @@ static bool has_session(const struct undoing *steps, const char *path)
 			return true;
 	}
 	return false;
+}
+
+static bool reload_rules(void *ctx)
+{
+	const struct undoing *steps = ctx;
+
+	return steps->paths->live && live_reload_former_rules(steps->paths);
 }
 
 static void note_step(const struct undo_step *step, void *ctx)
@@ -223,7 +231,6 @@ static void note_step(const struct undo_step *step, void *ctx)
 	steps->kept += step->action == UNDO_KEPT;
 	steps->records += record;
 	steps->in_force |= record && has_session(steps, step->path);
-	steps->rules |= step->action != UNDO_KEPT && strstr(step->path, "/udev/rules.d/");
 	table_row(&steps->table, step->path, step->key ? step->key : "", done[step->action], note,
 		  NULL);
 	json_array_append_new(steps->list,
@@ -319,6 +326,13 @@ static int undo(struct undoing *steps, const struct paths *paths, const struct o
 		struct err *err)
 {
 	const char *id = opt->args[0];
+	const struct undo_calls calls = {
+		.veto = opt->dry_run && opt->disconnect ? may_disconnect_record
+							: refuse_live_record,
+		.rules_back = reload_rules,
+		.tell = note_step,
+		.ctx = steps,
+	};
 	struct tx *tx = NULL;
 	bool mended = false, chap = false;
 	struct err why = { 0 };
@@ -326,17 +340,13 @@ static int undo(struct undoing *steps, const struct paths *paths, const struct o
 	int rc = 0, resumed = 0;
 
 	if (opt->dry_run) {
-		rc = undo_show(paths, id,
-			       opt->disconnect ? may_disconnect_record : refuse_live_record,
-			       note_step, steps, err);
+		rc = undo_show(paths, id, &calls, err);
 	} else {
 		rc = begin(&tx, paths, id, &mended, err);
 		if (rc == 0 && !mended && opt->disconnect)
 			rc = disconnect(steps, id, err);
 		if (rc == 0 && !mended)
-			rc = undo_entry(tx, id, refuse_live_record, note_step, steps, err);
-		if (rc == 0 && steps->rules && paths->live)
-			live_reload_former_rules(paths);
+			rc = undo_entry(tx, id, &calls, err);
 		tx_end(tx);
 	}
 	if (rc == 0)

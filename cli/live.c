@@ -18,7 +18,7 @@
 
 enum {
 	RELOADS = 5,
-	RELOAD_MS = 10000, /* of udevadm, which waits for udevd's answer */
+	UDEVADM_MS = 10000, /* of udevadm, which waits for udevd's answer */
 	EVENT_MS = 2000, /* until an event has gone through all rules */
 	LOOK_MS = 20,
 	PAUSE_MS = 500,
@@ -59,20 +59,26 @@ int live_mend(const struct findings *findings, const struct paths *paths, struct
 	return rc;
 }
 
-static int reload(const struct paths *paths, struct err *err)
+static int udevadm(const struct paths *paths, const char *command, const char *option,
+		   struct err *err)
 {
-	static const char *const argv[] = { "udevadm", "control", "--reload", NULL };
+	const char *const argv[] = { "udevadm", command, option, NULL };
 	struct program_result result = { 0 };
 	char words[256];
-	int rc = program_run(paths, argv, RELOAD_MS, &result, err);
+	int rc = program_run(paths, argv, UDEVADM_MS, &result, err);
 
 	if (rc == 0 && result.code != 0) {
 		program_last_line(&result.errors, words, sizeof(words));
-		rc = err_set(err, EIO, "udevadm control --reload: %s",
+		rc = err_set(err, EIO, "udevadm %s %s: %s", command, option,
 			     words[0] ? words : "it failed");
 	}
 	program_result_done(&result);
 	return rc;
+}
+
+static int reload(const struct paths *paths, struct err *err)
+{
+	return udevadm(paths, "control", "--reload", err);
 }
 
 /* A disk of the plan whose timeout the rule has yet to give. */
@@ -161,12 +167,17 @@ static void warn_of_udevd(const struct paths *paths, const struct err *err)
 	     err->reason);
 }
 
-void live_reload_former_rules(const struct paths *paths)
+bool live_reload_former_rules(const struct paths *paths)
 {
-	struct err err = { 0 };
+	struct err err = { 0 }, ignored = { 0 };
 
-	if (reload(paths, &err) < 0)
+	if (reload(paths, &err) < 0) {
 		warn_of_udevd(paths, &err);
+		return false;
+	}
+	/* A disk that does not answer may keep udevd at work for minutes. */
+	udevadm(paths, "settle", "--timeout=5", &ignored);
+	return true;
 }
 
 void live_reload_rules(const struct plan *plan, const struct paths *paths)

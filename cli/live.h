@@ -3,6 +3,8 @@
 #ifndef SGW_LIVE_H
 #define SGW_LIVE_H
 
+#include <stdbool.h>
+
 struct err;
 struct findings;
 struct paths;
@@ -30,10 +32,11 @@ int live_mend(const struct findings *findings, const struct paths *paths, struct
 void live_reload_rules(const struct plan *plan, const struct paths *paths);
 
 /*
- * The same after an undo, where no event tells a rule that is gone from one
- * that is not read yet.
+ * In an undo, where no event tells a rule that is gone from one that is not
+ * read yet: udevd is asked, and waited for until it is through with what it
+ * had begun, for a few seconds. False where asking fails: told as above.
  */
-void live_reload_former_rules(const struct paths *paths);
+bool live_reload_former_rules(const struct paths *paths);
 
 /* After logins: a warning where udevd does not run, for whose links connecting_run() did not wait. */
 void live_warn_of_links(const struct paths *paths);

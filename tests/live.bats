@@ -3,6 +3,7 @@
 # shellcheck disable=SC2119,SC2120 # apply gets its arguments through run
 
 load helpers
+load kernel
 
 setup() {
 	stock_host
@@ -148,4 +149,54 @@ setup() {
 	cmp "$CONF" "$BATS_TEST_TMPDIR/stock"
 	[ ! -e "$RULE" ]
 	[ "$(cat "$DISK/timeout")" = 600 ]
+}
+
+# undo_under_udevd MISSED: on a pretended kernel, of an apply that changed the rule and a disk's timeout
+# of 30. udevd handles an event by the rule as it knows it before it heeds a reload, which it misses so
+# often, and is through with another when it has settled. What it found goes to $LOG, a line a reload.
+undo_under_udevd() { # MISSED
+	local iqn=iqn.1997-05.com.amazon:myvolume
+	need socat unshare ip
+	LOG=$BATS_TEST_TMPDIR/reloads
+	pretend_kernel
+	start_target --volume myvolume:1M
+	apply "$PORTAL"
+	echo "$iqn" >"$HOST/late"
+	add_session "$iqn" "$PORTAL" default "$(record_of "$iqn")"
+	DISK=$HOST/sys/class/iscsi_session/session1/device/target1:0:0/1:0:0:0
+	rm "$RULE"
+	apply
+	[ "$(<"$DISK/timeout")" = 600 ]
+	cat >"$BATS_TEST_TMPDIR/bin/udevadm" <<-END
+		#!/bin/sh
+		case \$1 in
+		control)
+			echo "\$(cat "$DISK/timeout") \$(ls /etc/udev/rules.d)" >>"$LOG"
+			[ "\$(wc -l <"$LOG")" -gt $1 ] || { echo 600 >"$DISK/timeout"; >"$LOG.event"; } ;;
+		settle)
+			[ ! -e "$LOG.event" ] || { echo 600 >"$DISK/timeout"; rm "$LOG.event"; } ;;
+		esac
+	END
+	run -0 on_kernel sgw-init undo
+}
+
+@test "undo puts a timeout back once udevd follows the rules without ours, and is through with events" {
+	undo_under_udevd 1
+	[[ $output =~ timeout\ +"taken back" ]]
+	[ "$(<"$DISK/timeout")" = 30 ]
+	[ "$(head -n 1 "$LOG")" = '600 ' ]
+	[ ! -e "$LOG.event" ]
+}
+
+@test "undo notices what an event sets after all, by a rule that is gone, and puts it back once more" {
+	undo_under_udevd 2
+	[[ $output =~ timeout\ +"taken back" ]]
+	[ "$(<"$DISK/timeout")" = 30 ]
+	[ "$(wc -l <"$LOG")" -eq 3 ]
+}
+
+@test "undo says of a timeout that udevd sets again and again that it was left" {
+	undo_under_udevd 99
+	[[ $output =~ timeout\ +left\ +"something sets it again and again" ]]
+	[ "$(wc -l <"$LOG")" -eq 6 ]
 }

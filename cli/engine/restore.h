@@ -21,6 +21,7 @@ struct restore {
 	size_t step_count;
 	struct restore_live *live; /* what restore_live_plan() found */
 	size_t live_count;
+	unsigned live_tries; /* how often restore_live_write() was called */
 };
 
 /*

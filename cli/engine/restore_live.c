@@ -9,13 +9,16 @@
 #include "engine/knob.h"
 #include "engine/restore.h"
 #include "err.h"
+#include "host/paths.h"
 #include "host/sessions.h"
 #include "iscsi/portal.h"
+
+enum { TRIES = 5 };
 
 struct restore_live {
 	char *dir; /* of the attribute; where there is none any more, whose it was */
 	const struct knob *knob;
-	const char *value; /* to go back to; the entry's */
+	const char *ours, *value; /* what it was set to, and is to go back to; the entry's */
 	bool write;
 	size_t step;
 };
@@ -75,25 +78,31 @@ static char *name_of(const struct whereabouts *at, const struct entry_live *live
 }
 
 /* Why it is not to be written, or NULL; *same: there is nothing to take back. */
-static const char *judge(const struct restore_live *item, const struct entry_live *live,
-			 const struct whereabouts *at, const struct paths *paths, bool *same,
-			 struct err *why)
+static const char *look(const struct restore_live *item, const struct paths *paths, bool *same,
+			struct err *why)
 {
 	CLEANUP(buf_done) struct buf now = { 0 };
-	int rc;
+
+	if (paths_read_attribute(paths, item->dir, item->knob->key, &now, why) < 0)
+		return why->reason;
+	*same = strcmp(buf_text(&now), item->value) == 0;
+	return strcmp(buf_text(&now), item->ours) == 0 ? NULL : "others changed it since";
+}
+
+/* The same of a value wherever it may be. */
+static const char *judge(const struct restore_live *item, const struct whereabouts *at,
+			 const struct paths *paths, bool *same, struct err *why)
+{
+	const char *note;
 
 	if (at->gone)
 		return at->gone;
 	if (!item->knob)
 		return "this sgw-init knows no such live value";
-	rc = at->device ? device_read(at->device, paths, live->key, &now, why)
-			: session_read(at->session, paths, live->key, &now, why);
-	if (rc < 0)
-		return why->reason;
-	*same = strcmp(buf_text(&now), live->before) == 0;
-	if (strcmp(buf_text(&now), live->after) != 0)
-		return "others changed it since";
-	return knob_check(item->knob, live->before, why) < 0 ? why->reason : NULL;
+	note = look(item, paths, same, why);
+	if (!note && knob_check(item->knob, item->value, why) < 0)
+		note = why->reason;
+	return note;
 }
 
 static int plan_one(struct restore *restore, const struct paths *paths,
@@ -108,11 +117,12 @@ static int plan_one(struct restore *restore, const struct paths *paths,
 	*item = (struct restore_live){
 		.dir = name_of(&at, live),
 		.knob = knob_find(live->unit ? PLACE_DEVICE : PLACE_SESSION, live->key),
+		.ours = live->after,
 		.value = live->before,
 	};
 	if (!item->dir)
 		return err_oom(err);
-	note = judge(item, live, &at, paths, &same, &why);
+	note = judge(item, &at, paths, &same, &why);
 	if (same)
 		return 0;
 	item->write = !note;
@@ -146,18 +156,37 @@ int restore_live_plan(struct restore *restore, const struct paths *paths, const 
 
 int restore_live_write(struct restore *restore, const struct paths *paths, struct err *err)
 {
-	for (size_t i = 0; i < restore->live_count; i++) {
-		const struct restore_live *item = &restore->live[i];
-		struct err why = { 0 };
+	const bool late = ++restore->live_tries > TRIES;
+	int written = 0;
 
-		if (!item->write || knob_set(paths, item->knob, item->dir, item->value, &why) == 0)
+	for (size_t i = 0; i < restore->live_count; i++) {
+		struct restore_live *item = &restore->live[i];
+		struct undo_step *step;
+		struct err why = { 0 };
+		bool same = false;
+		const char *note;
+
+		if (!item->write)
 			continue;
-		restore->steps[item->step].action = UNDO_KEPT;
-		restore->steps[item->step].note = strdup(why.reason);
-		if (!restore->steps[item->step].note)
+		note = look(item, paths, &same, &why);
+		if (same)
+			continue;
+		if (!note && late)
+			note = "something sets it again and again";
+		if (!note) {
+			written = 1;
+			if (knob_set(paths, item->knob, item->dir, item->value, &why) == 0)
+				continue;
+			note = why.reason;
+		}
+		item->write = false;
+		step = &restore->steps[item->step];
+		step->action = UNDO_KEPT;
+		step->note = strdup(note);
+		if (!step->note)
 			return err_oom(err);
 	}
-	return 0;
+	return written;
 }
 
 void restore_live_done(struct restore *restore)

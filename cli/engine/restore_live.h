@@ -16,7 +16,11 @@ struct restore;
 int restore_live_plan(struct restore *restore, const struct paths *paths, const struct entry *entry,
 		      struct err *err);
 
-/* Write those that still are as they were set; what refuses becomes a step of what is left. */
+/*
+ * Write those that still are as they were set, or are so again: 1 if there were
+ * some, which is so five times at the most. What refuses, or others changed,
+ * becomes a step of what is left.
+ */
 int restore_live_write(struct restore *restore, const struct paths *paths, struct err *err);
 
 void restore_live_done(struct restore *restore);

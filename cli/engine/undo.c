@@ -19,6 +19,7 @@
 #include "host/lock.h"
 #include "host/paths.h"
 #include "host/record_traces.h"
+#include "host/rule_files.h"
 #include "os/signals.h"
 
 static int remove_dir(const struct paths *paths, const char *path, struct dirs *parents,
@@ -90,13 +91,35 @@ static int restore_links(const struct paths *paths, const struct entry *entry, s
 	return rc < 0 ? rc : 0;
 }
 
+static bool touches_rules(const struct entry *entry)
+{
+	for (size_t i = 0; i < entry->file_count; i++)
+		if (strncmp(entry->files[i].path, RULES_DIR "/", strlen(RULES_DIR "/")) == 0)
+			return true;
+	return false;
+}
+
+/* Until udevd, which may miss a reload, sets none of them to what our rule said any more. */
+static int put_back_live(const struct paths *paths, const struct entry *entry,
+			 struct restore *restore, const struct undo_calls *calls, struct err *err)
+{
+	bool rules = calls->rules_back && touches_rules(entry);
+	int rc;
+
+	do {
+		rules = rules && calls->rules_back(calls->ctx);
+		rc = restore_live_write(restore, paths, err);
+	} while (rc > 0 && rules);
+	return rc < 0 ? rc : 0;
+}
+
 /*
  * Put the files back as they are now, and the mark behind it (or drop the
  * entry). Each file is either as before or not yet, so that a second run after
  * a crash or an error does what is left. *touched: something was replaced.
  */
 static int put_back(const struct paths *paths, const struct entry *entry, struct restore *restore,
-		    bool drop, bool *touched, struct err *err)
+		    bool drop, const struct undo_calls *calls, bool *touched, struct err *err)
 {
 	int rc;
 
@@ -110,7 +133,7 @@ static int put_back(const struct paths *paths, const struct entry *entry, struct
 		rc = remove_dirs(paths, &entry->dirs, err);
 	/* Live values are set once an entry is done: one to be dropped has set none. */
 	if (rc == 0 && !drop)
-		rc = restore_live_write(restore, paths, err);
+		rc = put_back_live(paths, entry, restore, calls, err);
 	if (rc < 0)
 		return rc;
 	return drop ? journal_drop(paths, entry->id, err)
@@ -119,7 +142,7 @@ static int put_back(const struct paths *paths, const struct entry *entry, struct
 
 /* The same from the start: temps of the first attempt, and files as it left them. */
 static int put_back_anew(const struct paths *paths, const struct entry *entry, bool drop,
-			 size_t *kept, struct err *err)
+			 const struct undo_calls *calls, size_t *kept, struct err *err)
 {
 	struct restore restore = { 0 };
 	bool touched = false;
@@ -131,12 +154,14 @@ static int put_back_anew(const struct paths *paths, const struct entry *entry, b
 	if (rc == 0 && !drop)
 		rc = restore_live_plan(&restore, paths, entry, err);
 	if (rc == 0)
-		rc = put_back(paths, entry, &restore, drop, &touched, err);
+		rc = put_back(paths, entry, &restore, drop, calls, &touched, err);
 	if (kept)
 		*kept = restore_count(&restore, UNDO_KEPT);
 	restore_done(&restore);
 	return rc;
 }
+
+static const struct undo_calls no_calls;
 
 int undo_roll_back(const struct paths *paths, const char *id, size_t *kept, struct err *err)
 {
@@ -145,7 +170,7 @@ int undo_roll_back(const struct paths *paths, const char *id, size_t *kept, stru
 
 	rc = journal_load(paths, id, &entry, err);
 	if (rc == 0)
-		rc = put_back_anew(paths, &entry, true, kept, err);
+		rc = put_back_anew(paths, &entry, true, &no_calls, kept, err);
 	entry_done(&entry);
 	return rc;
 }
@@ -170,7 +195,7 @@ static int recover_one(const struct paths *paths, const struct journal_state *st
 			 err->reason);
 		return 0;
 	}
-	rc = put_back_anew(paths, &entry, half_applied, &kept, err);
+	rc = put_back_anew(paths, &entry, half_applied, &no_calls, &kept, err);
 	if (rc == 0) {
 		buf_addf(told, "%s%s, which was interrupted, was %s", told->len ? "; " : "",
 			 state->id, half_applied ? "rolled back" : "undone to its end");
@@ -286,18 +311,17 @@ static int find_entry(const struct paths *paths, const char *id, bool half, stru
 }
 
 static int ask_veto(const struct restore *restore, const struct entry *entry,
-		    int (*veto)(const char *path, void *ctx, struct err *err), void *ctx,
-		    struct err *err)
+		    const struct undo_calls *calls, struct err *err)
 {
 	const struct replacement *change;
 	size_t i;
 	int rc;
 
-	for (i = 0; veto && i < restore->set.count; i++) {
+	for (i = 0; calls->veto && i < restore->set.count; i++) {
 		change = &restore->set.changes[i];
 		if (change->after.exists)
 			continue;
-		rc = veto(entry->files[change->number].path, ctx, err);
+		rc = calls->veto(entry->files[change->number].path, calls->ctx, err);
 		if (rc != 0)
 			return -err->code;
 	}
@@ -306,7 +330,7 @@ static int ask_veto(const struct restore *restore, const struct entry *entry,
 
 /* Undo for real. Once something was replaced it goes forward only. */
 static int run_undo(const struct paths *paths, const struct entry *entry, struct restore *restore,
-		    struct err *err)
+		    const struct undo_calls *calls, struct err *err)
 {
 	bool touched = false;
 	struct err second;
@@ -318,7 +342,7 @@ static int run_undo(const struct paths *paths, const struct entry *entry, struct
 		return rc;
 	rc = journal_set_mark(paths, entry->id, ENTRY_HALF_UNDONE, err);
 	if (rc == 0)
-		rc = put_back(paths, entry, restore, false, &touched, err);
+		rc = put_back(paths, entry, restore, false, calls, &touched, err);
 	if (rc == 0)
 		return 0;
 	if (!touched) {
@@ -326,7 +350,7 @@ static int run_undo(const struct paths *paths, const struct entry *entry, struct
 		return rc;
 	}
 	len = strlen(err->reason);
-	if (put_back_anew(paths, entry, false, NULL, &second) == 0)
+	if (put_back_anew(paths, entry, false, calls, NULL, &second) == 0)
 		snprintf(err->reason + len, sizeof(err->reason) - len,
 			 "; a second attempt succeeded: %s is undone", entry->id);
 	else
@@ -337,9 +361,7 @@ static int run_undo(const struct paths *paths, const struct entry *entry, struct
 
 /* What undoing it means, and nobody forbids. */
 static int prepare(const struct paths *paths, const char *id, bool half, struct entry *entry,
-		   struct restore *restore,
-		   int (*veto)(const char *path, void *ctx, struct err *err), void *ctx,
-		   struct err *err)
+		   struct restore *restore, const struct undo_calls *calls, struct err *err)
 {
 	int rc;
 
@@ -348,34 +370,31 @@ static int prepare(const struct paths *paths, const char *id, bool half, struct 
 		rc = restore_plan(restore, paths, entry, false, err);
 	if (rc == 0)
 		rc = restore_live_plan(restore, paths, entry, err);
-	return rc < 0 ? rc : ask_veto(restore, entry, veto, ctx, err);
+	return rc < 0 ? rc : ask_veto(restore, entry, calls, err);
 }
 
-static void tell_steps(const struct restore *restore, undo_fn *fn, void *ctx)
+static void tell_steps(const struct restore *restore, const struct undo_calls *calls)
 {
-	for (size_t i = 0; fn && i < restore->step_count; i++)
-		fn(&restore->steps[i], ctx);
+	for (size_t i = 0; calls->tell && i < restore->step_count; i++)
+		calls->tell(&restore->steps[i], calls->ctx);
 }
 
-int undo_show(const struct paths *paths, const char *id,
-	      int (*veto)(const char *path, void *ctx, struct err *err), undo_fn *fn, void *ctx,
+int undo_show(const struct paths *paths, const char *id, const struct undo_calls *calls,
 	      struct err *err)
 {
 	struct restore restore = { 0 };
 	struct entry entry = { 0 };
 	int rc;
 
-	rc = prepare(paths, id, true, &entry, &restore, veto, ctx, err);
+	rc = prepare(paths, id, true, &entry, &restore, calls, err);
 	if (rc == 0)
-		tell_steps(&restore, fn, ctx);
+		tell_steps(&restore, calls);
 	restore_done(&restore);
 	entry_done(&entry);
 	return rc;
 }
 
-int undo_entry(struct tx *tx, const char *id,
-	       int (*veto)(const char *path, void *ctx, struct err *err), undo_fn *fn, void *ctx,
-	       struct err *err)
+int undo_entry(struct tx *tx, const char *id, const struct undo_calls *calls, struct err *err)
 {
 	const struct paths *paths = tx_paths(tx);
 	struct restore restore = { 0 };
@@ -383,14 +402,14 @@ int undo_entry(struct tx *tx, const char *id,
 	struct signals_held held;
 	int rc;
 
-	rc = prepare(paths, id, false, &entry, &restore, veto, ctx, err);
+	rc = prepare(paths, id, false, &entry, &restore, calls, err);
 	if (rc == 0) {
 		signals_hold(&held);
-		rc = run_undo(paths, &entry, &restore, err);
+		rc = run_undo(paths, &entry, &restore, calls, err);
 		signals_release(&held);
 	}
 	if (rc == 0)
-		tell_steps(&restore, fn, ctx);
+		tell_steps(&restore, calls);
 	restore_done(&restore);
 	entry_done(&entry);
 	return rc;

@@ -33,27 +33,38 @@ struct undo_step {
 	const char *note; /* for UNDO_KEPT and UNDO_GONE why; else NULL. Never a secret's value */
 };
 
-typedef void undo_fn(const struct undo_step *step, void *ctx);
+/* What the caller of an undo has a say in; each may be NULL. */
+struct undo_calls {
+	/*
+	 * Asked before a file that the entry created is removed: non-zero with
+	 * *err set stops the undo before anything is written.
+	 */
+	int (*veto)(const char *path, void *ctx, struct err *err);
+	/*
+	 * Files of udev rules are back, and live values are to follow: have udevd
+	 * read the rules, and wait until it is through with what it began before
+	 * that. Called again, at most six times in all, after live values were
+	 * written, to see whether they stand. False: in vain, do not call again.
+	 */
+	bool (*rules_back)(void *ctx);
+	void (*tell)(const struct undo_step *step, void *ctx);
+	void *ctx;
+};
 
 /*
  * Undo entry id, or the newest applied one where id is NULL (-ENOENT where
  * there is none, or id is unknown; -EALREADY where it was undone before;
  * -EINVAL where a newer entry that touched the same file still stands: undo
- * that one first). veto (may be NULL) is asked before a file that the entry
- * created is removed: non-zero with *err set stops the undo before anything
- * is written.
+ * that one first).
  */
-int undo_entry(struct tx *tx, const char *id,
-	       int (*veto)(const char *path, void *ctx, struct err *err), undo_fn *fn, void *ctx,
-	       struct err *err);
+int undo_entry(struct tx *tx, const char *id, const struct undo_calls *calls, struct err *err);
 
 /*
  * The same steps without taking them: needs no lock and writes nothing. An
  * entry that was cut off is the newest of all, since the next run takes it
  * back first.
  */
-int undo_show(const struct paths *paths, const char *id,
-	      int (*veto)(const char *path, void *ctx, struct err *err), undo_fn *fn, void *ctx,
+int undo_show(const struct paths *paths, const char *id, const struct undo_calls *calls,
 	      struct err *err);
 
 /*

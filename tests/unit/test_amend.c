@@ -80,7 +80,7 @@ static void undo_all(struct scratch *scratch)
 	assert_int_equal(entries[0].state, ENTRY_APPLIED);
 	free(entries);
 	assert_int_equal(tx_begin(&tx, &scratch->paths, NULL, &err), 0);
-	assert_int_equal(undo_entry(tx, NULL, NULL, NULL, NULL, &err), 0);
+	assert_int_equal(undo_entry(tx, NULL, &(struct undo_calls){ 0 }, &err), 0);
 	tx_end(tx);
 }
 

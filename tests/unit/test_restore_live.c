@@ -72,6 +72,7 @@ static void undo_it(struct scratch *scratch, const char *before, struct buf *tol
 		{ "session1", TARGET, "10.0.0.1", 3260, "0:0:0", "timeout", before, "600" },
 	};
 	CLEANUP(buf_done) struct buf dry = { 0 };
+	struct undo_calls calls = { .tell = tell, .ctx = &dry };
 	char id[TX_ID_MAX];
 	struct tx *tx;
 	struct err err = { 0 };
@@ -83,8 +84,9 @@ static void undo_it(struct scratch *scratch, const char *before, struct buf *tol
 	/* The next commit is none of theirs, and without files it is nothing. */
 	assert_int_equal(tx_commit(tx, "apply", NULL, 0, id, &err), 0);
 	assert_string_equal(id, "");
-	assert_int_equal(undo_show(&scratch->paths, NULL, NULL, tell, &dry, &err), 0);
-	assert_int_equal(undo_entry(tx, NULL, NULL, tell, told, &err), 0);
+	assert_int_equal(undo_show(&scratch->paths, NULL, &calls, &err), 0);
+	calls.ctx = told;
+	assert_int_equal(undo_entry(tx, NULL, &calls, &err), 0);
 	tx_end(tx);
 	assert_string_equal(buf_text(&dry), buf_text(told));
 }

@@ -116,13 +116,14 @@ static void tell(const struct undo_step *step, void *ctx)
 static int undo(struct scratch *scratch, const char *id, bool dry_run, struct buf *told,
 		struct err *err)
 {
+	const struct undo_calls calls = { .tell = told ? tell : NULL, .ctx = told };
 	struct tx *tx;
 	int ret;
 
 	if (dry_run)
-		return undo_show(&scratch->paths, id, NULL, told ? tell : NULL, told, err);
+		return undo_show(&scratch->paths, id, &calls, err);
 	assert_int_equal(tx_begin(&tx, &scratch->paths, NULL, err), 0);
-	ret = undo_entry(tx, id, NULL, told ? tell : NULL, told, err);
+	ret = undo_entry(tx, id, &calls, err);
 	tx_end(tx);
 	return ret;
 }
@@ -350,6 +351,7 @@ static void a_veto_stops_it_before_the_first_write(void **state)
 {
 	struct scratch *scratch = *state;
 	CLEANUP(buf_done) struct buf asked = { 0 };
+	const struct undo_calls calls = { .veto = refuse_records, .ctx = &asked };
 	CLEANUP(free_ptr) char *before = NULL;
 	CLEANUP(free_ptr) char *after = NULL;
 	char id[TX_ID_MAX];
@@ -359,7 +361,7 @@ static void a_veto_stops_it_before_the_first_write(void **state)
 	apply(scratch, id);
 	before = scratch_dump(scratch);
 	assert_int_equal(tx_begin(&tx, &scratch->paths, NULL, &err), 0);
-	assert_int_equal(undo_entry(tx, id, refuse_records, NULL, &asked, &err), -EBUSY);
+	assert_int_equal(undo_entry(tx, id, &calls, &err), -EBUSY);
 	tx_end(tx);
 	after = scratch_dump(scratch);
 	assert_string_equal(before, after);
