@@ -339,16 +339,20 @@ static int undo(struct undoing *steps, const struct paths *paths, const struct o
 	size_t half = 0;
 	int rc = 0, resumed = 0;
 
-	if (opt->dry_run) {
-		rc = undo_show(paths, id, &calls, err);
-	} else {
+	if (!opt->dry_run)
 		rc = begin(&tx, paths, id, &mended, err);
-		if (rc == 0 && !mended && opt->disconnect)
+	/* Under the lock: one may have come up while this run waited for that. */
+	if (rc == 0)
+		rc = sessions_load(&steps->sessions, paths, err);
+	if (rc == 0 && opt->dry_run) {
+		rc = undo_show(paths, id, &calls, err);
+	} else if (rc == 0 && !mended) {
+		if (opt->disconnect)
 			rc = disconnect(steps, id, err);
-		if (rc == 0 && !mended)
+		if (rc == 0)
 			rc = undo_entry(tx, id, &calls, err);
-		tx_end(tx);
 	}
+	tx_end(tx);
 	if (rc == 0)
 		resumed = resume(steps, &why);
 	if (rc == 0)
@@ -371,11 +375,10 @@ static int undo_or_show(const struct paths *paths, const struct options *opt, st
 {
 	static const char *const titles[] = { "FILE", "KEY", "RESULT", "NOTE", NULL };
 	struct undoing steps = { .opt = opt, .paths = paths, .list = json_array() };
-	int rc = sessions_load(&steps.sessions, paths, err);
+	int rc;
 
 	table_init(&steps.table, titles);
-	if (rc == 0)
-		rc = undo(&steps, paths, opt, err);
+	rc = undo(&steps, paths, opt, err);
 	if (rc == -ENOENT && opt->args[0] && strcmp(err->place, opt->args[0]) == 0) {
 		CLEANUP(buf_done) struct buf command = { 0 };
 

@@ -89,6 +89,39 @@ setup() {
 	run -0 undo
 }
 
+@test "undo does not remove a record through which a session came up while it waited for its lock" {
+	local id holder undo status=0
+	local locks=$HOST/run/lock log=$BATS_TEST_TMPDIR/undo.log
+	local connection=$HOST/sys/class/iscsi_connection/connection1:0
+	start_target --volume myvolume:1M
+	apply "$PORTAL"
+	id=$(undo --list --output json | jq -r '.entries[0].id')
+	# An apply that waits for the lock of open-iscsi's database holds sgw-init's own.
+	touch "$locks/iscsi/lock"
+	ln "$locks/iscsi/lock" "$locks/iscsi/lock.write"
+	sgw-init apply --root "$HOST" --set noop-out-interval=30 >"$BATS_TEST_TMPDIR/apply.log" 2>&1 3>&- &
+	holder=$!
+	wait_for test -e "$locks/iscsi/sgw-init.$holder"
+	sgw-init undo --root "$HOST" "$id" >"$log" 2>&1 3>&- &
+	undo=$!
+	wait_for has_open "$undo" "$locks/sgw-init.lock"
+	live_session 600 600
+	echo 127.0.0.1 >"$connection/persistent_address"
+	echo "$PORT" >"$connection/persistent_port"
+	kill "$holder"
+	wait "$holder" || :
+	rm "$locks/iscsi/lock.write"
+	wait "$undo" || status=$?
+	cat "$log"
+	[ "$status" -eq 1 ]
+	grep -q 'session1 is logged in through this record' "$log"
+	[ -e "$(record_of iqn.1997-05.com.amazon:myvolume)" ]
+}
+
+has_open() { # PROCESS FILE
+	find "/proc/$1/fd" -lname "$2" 2>/dev/null | grep -q .
+}
+
 @test "undo says of each file whether it was restored or removed, and which entry it was" {
 	sgw-init apply --root "$HOST"
 	run -0 sgw-init undo --list --root "$HOST" --output json
