@@ -305,7 +305,7 @@ static int begin(struct tx **tx, const struct paths *paths, const char *id, bool
 		warn("%s", recovered.data);
 	if (rc == 0)
 		rc = look_into(paths, "", &left, &chap, err);
-	*mended = !id && left < half;
+	*mended = !id && recovered.len > 0 && left < half;
 	return rc;
 }
 

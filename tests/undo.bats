@@ -189,3 +189,20 @@ has_open() { # PROCESS FILE
 	[[ $output == *"sessions by these records keep what they logged in with until their next login" ]]
 	grep -qx 'node.conn\[0\].timeo.noop_out_interval = 60' "$record"
 }
+
+@test "undo that waited for an apply takes that one back" {
+	local apply undo log=$BATS_TEST_TMPDIR/undo.log
+	tree_state "$HOST" >"$BATS_TEST_TMPDIR/before"
+	FAULT_ROOT=$HOST FAULT_PLACE='rename *iscsid.conf' FAULT_AT=1 FAULT_ERROR=-1 \
+		"$BUILD/crash/sgw-init" apply --root "$HOST" >"$BATS_TEST_TMPDIR/apply.log" 2>&1 3>&- &
+	apply=$!
+	wait_for grep -q '^State:.T' "/proc/$apply/status"
+	sgw-init undo --root "$HOST" >"$log" 2>&1 3>&- &
+	undo=$!
+	wait_for has_open "$undo" "$HOST/run/lock/sgw-init.lock"
+	kill -CONT "$apply"
+	wait "$apply"
+	wait "$undo" || { cat "$log"; false; }
+	grep -q 'is undone$' "$log"
+	tree_state "$HOST" | diff "$BATS_TEST_TMPDIR/before" -
+}

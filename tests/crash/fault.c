@@ -2,7 +2,7 @@
 /*
  * Linked into a sgw-init of its own, ahead of the C library (ld --wrap): counts
  * the system calls that touch the tree FAULT_ROOT, and at the one numbered
- * FAULT_AT kills the program (FAULT_ERROR 0) or fails once with that errno.
+ * FAULT_AT kills the program (FAULT_ERROR 0), stops it (-1), or fails once with that errno.
  * FAULT_PLACE, "rename *iscsid.conf", is for that call at places of that form alone: others are not
  * counted. FAULT_LOG gets a line for each: whether it changes the tree, its name, its path.
  * Before the one numbered FAULT_COPY_AT somebody else writes: FAULT_COPY_FROM's
@@ -121,8 +121,10 @@ static bool fault(const char *name, bool changes, int fd, const char *path)
 		interfere();
 	if (counted != number_of("FAULT_AT"))
 		return false;
-	if (error == 0)
-		raise(SIGKILL);
+	if (error <= 0) {
+		raise(error == 0 ? SIGKILL : SIGSTOP);
+		return false;
+	}
 	errno = (int)error;
 	return true;
 }
