@@ -2,22 +2,14 @@
 #include "disconnecting.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/mount.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include "array.h"
+#include "disconnect_flush.h"
 #include "disconnect_logout.h"
 #include "host/nodes.h"
-#include "host/paths.h"
-#include "host/spot.h"
 #include "iscsi/portal.h"
 #include "os/loop.h"
 #include "os/process.h"
@@ -25,8 +17,6 @@
 enum {
 	PASSING_MS = 2000, /* how long a mere reader, udevd mostly, may take to go */
 	LOOK_MS = 50,
-	FLUSH_MS = 20000, /* how long a disk may take to write its cache out */
-	FLUSH_LOOK_MS = 2,
 };
 
 static int at_session(const struct host_session *session, struct err *err)
@@ -196,181 +186,6 @@ int disconnecting_check(const struct paths *paths, const struct host_session *se
 	return rc < 0 ? at_session(session, err) : rc;
 }
 
-/*
- * A device whose gateway is away takes no flush, and whoever asks for one waits
- * for minutes. 1, 0, or negative errno where that cannot be told.
- */
-static int answers(const struct paths *paths, const struct host_session *session,
-		   const struct device *device, struct err *err)
-{
-	CLEANUP(buf_done) struct buf session_state = { 0 }, state = { 0 };
-	struct err why = { 0 };
-	int rc = session_read(session, paths, "state", &session_state, &why);
-
-	if (rc == 0)
-		rc = device_read(device, paths, "state", &state, &why);
-	if (rc == 0)
-		return strcmp(buf_text(&session_state), "LOGGED_IN") == 0 &&
-		       strcmp(buf_text(&state), "running") == 0;
-	return paths_unless_gone(rc, &why, err);
-}
-
-/*
- * Disks that are open exclusively (O_EXCL): as long as they are, the kernel lets
- * nobody mount them or build on them. All zero is none.
- */
-struct claims {
-	int *fds;
-	size_t count;
-};
-
-/* 0 or an errno: EBUSY where somebody has claimed it. */
-static int claim(struct claims *claims, const struct spot *spot)
-{
-	if (!ARRAY_ROOM(claims->fds, claims->count))
-		return ENOMEM;
-	claims->fds[claims->count] =
-		openat(spot->dirfd, spot->name, O_RDONLY | O_EXCL | O_NONBLOCK | O_CLOEXEC);
-	if (claims->fds[claims->count] < 0)
-		return errno;
-	claims->count++;
-	return 0;
-}
-
-static void claims_done(struct claims *claims)
-{
-	while (claims->count > 0)
-		close(claims->fds[--claims->count]);
-	free(claims->fds);
-}
-
-/*
- * Write out what the disk's own cache holds. Opened exclusively (O_EXCL), it
- * fails where the kernel itself has claimed the disk for something that
- * in_use.h does not know. Else (0) what a file system on it has not written
- * yet goes first: that is what BLKFLSBUF does beside its name. 0 or an errno.
- */
-static int flush_disk(const struct spot *spot, int exclusive)
-{
-	int fd = openat(spot->dirfd, spot->name, O_RDONLY | exclusive | O_NONBLOCK | O_CLOEXEC);
-
-	if (fd < 0)
-		return errno;
-	if (!exclusive && ioctl(fd, BLKFLSBUF, 0) < 0)
-		return errno;
-	return fsync(fd) < 0 ? errno : 0;
-}
-
-/* In a process of its own: on a gateway that went silent it hangs, and cannot be interrupted. */
-static int flush_in_time(const struct spot *spot, int exclusive)
-{
-	const uint64_t end = loop_clock_us() + FLUSH_MS * (uint64_t)1000;
-	pid_t child = fork();
-	int status;
-
-	if (child < 0)
-		return errno;
-	if (child == 0) {
-		/* Whoever reads our output is not to wait for it, too. */
-		for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-			close(fd);
-		_exit(flush_disk(spot, exclusive) & 0xff);
-	}
-	while (waitpid(child, &status, WNOHANG) == 0) {
-		if (loop_clock_us() >= end) {
-			kill(child, SIGKILL);
-			return ETIMEDOUT;
-		}
-		poll(NULL, 0, FLUSH_LOOK_MS);
-	}
-	return WIFEXITED(status) ? WEXITSTATUS(status) : EINTR;
-}
-
-static int flush_by_name(const struct paths *paths, const char *name, struct claims *claims,
-			 struct err *err)
-{
-	struct spot spot = SPOT_NONE;
-	char path[64];
-	int rc, failed = 0;
-
-	snprintf(path, sizeof(path), "/dev/%s", name);
-	rc = paths_find(paths, path, &spot, err);
-	if (rc == 0 && spot.exists && S_ISBLK(spot.st.st_mode)) {
-		failed = flush_in_time(&spot, claims ? O_EXCL : 0);
-		if (failed == 0 && claims)
-			failed = claim(claims, &spot);
-	}
-	spot_done(&spot);
-	if (failed == EBUSY)
-		rc = err_set(
-			err, EBUSY,
-			"in use: the kernel holds %s for something that no table shows, as a file "
-			"system that was unmounted lazily (umount -l) and is still in use: "
-			"fuser -v %s may tell by whom",
-			name, path);
-	else if (failed == ETIMEDOUT)
-		rc = err_set(err, ETIMEDOUT,
-			     "%s does not take a flush of its cache within %d s: is the gateway "
-			     "away? Wait for it, or leave what is in the cache behind by iscsiadm "
-			     "--logout",
-			     name, FLUSH_MS / 1000);
-	else if (failed != 0)
-		rc = err_sys(err, failed, "the cache of %s cannot be written out", name);
-	return rc;
-}
-
-static int flush_session(const struct paths *paths, const struct host_session *session,
-			 struct claims *claims, struct err *err)
-{
-	int rc = 0;
-
-	for (size_t i = 0; rc == 0 && i < session->device_count; i++) {
-		const struct device *device = &session->devices[i];
-
-		if (device->type != DEVICE_DISK || strchr(device->name, ':'))
-			continue;
-		rc = answers(paths, session, device, err);
-		if (rc > 0)
-			rc = flush_by_name(paths, device->name, claims, err);
-	}
-	return rc;
-}
-
-/* The file systems of those who are to lose the session, while there is somebody who takes it. */
-static int flush_mounts(const struct paths *paths, const struct disconnected *disconnected,
-			struct err *err)
-{
-	const struct host_session *session = disconnected->session;
-	int rc = 1;
-
-	for (size_t i = 0; rc > 0 && i < session->device_count; i++)
-		rc = answers(paths, session, &session->devices[i], err);
-	if (rc <= 0)
-		return rc;
-	for (size_t i = 0; rc >= 0 && i < disconnected->uses.count; i++) {
-		const char *name = disconnected->uses.items[i].mounted;
-
-		if (name[0] != '\0')
-			rc = flush_by_name(paths, name, NULL, err);
-	}
-	return rc < 0 ? rc : 0;
-}
-
-/* Of all that end with it. claims: those that are nobody else's go there; NULL where they are. */
-static int flush(const struct paths *paths, const struct host_session *session,
-		 struct claims *claims, struct err *err)
-{
-	struct sessions sessions;
-	int rc = sessions_load(&sessions, paths, err);
-
-	for (size_t i = 0; rc == 0 && i < sessions.count; i++) {
-		if (session_shares_logout(session, &sessions.items[i]))
-			rc = flush_session(paths, &sessions.items[i], claims, err);
-	}
-	sessions_done(&sessions);
-	return rc;
-}
-
 void disconnecting_run(const struct paths *paths, const struct host_session *session,
 		       struct disconnected *out)
 {
@@ -381,7 +196,7 @@ void disconnecting_run(const struct paths *paths, const struct host_session *ses
 	*out = (struct disconnected){ .session = session };
 	rc = disconnecting_check(paths, session, &out->uses, err);
 	if (rc == 0)
-		rc = flush(paths, session, &claims, err);
+		rc = disconnect_flush(paths, session, &claims, err);
 	/* Flushing may have taken its time: once more, right before. */
 	if (rc == 0)
 		rc = disconnecting_check(paths, session, &out->uses, err);
@@ -415,9 +230,9 @@ void disconnecting_force(const struct paths *paths, struct disconnected *out)
 	int rc;
 
 	*err = (struct err){ 0 };
-	rc = flush_mounts(paths, out, err);
+	rc = disconnect_flush_mounts(paths, out->session, &out->uses, err);
 	if (rc == 0)
-		rc = flush(paths, out->session, NULL, err);
+		rc = disconnect_flush(paths, out->session, NULL, err);
 	if (rc == 0)
 		rc = disconnect_logout(paths, out->session, err);
 	if (rc < 0)
