@@ -77,16 +77,18 @@ static int look_for_session(struct connecting *c, struct connected *connected, s
 static int log_in_and_look(struct connecting *c, size_t at, struct err *err)
 {
 	const uint64_t end = loop_clock_us() + LOGIN_MS * (uint64_t)1000;
-	int login, rc;
 
-	do {
-		login = log_in(c, at, err);
-		rc = login < 0 ? login : look_for_session(c, &c->list[at], err);
+	for (;;) {
+		int login = log_in(c, at, err);
+		int rc = login < 0 ? login : look_for_session(c, &c->list[at], err);
+
 		if (rc <= 0)
 			return rc;
+		if (login == 0 || loop_clock_us() >= end)
+			break;
 		/* Somebody else's login is under way: it comes up, or the next try is ours. */
-	} while (login > 0 && loop_clock_us() < end && !signals_pending() &&
-		 poll(NULL, 0, AGAIN_MS) <= 0);
+		poll(NULL, 0, AGAIN_MS);
+	}
 	return err_set(err, EIO,
 		       "iscsiadm says it is logged in, but there is no session: look at "
 		       "journalctl -u iscsid");

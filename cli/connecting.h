@@ -53,7 +53,8 @@ enum { CONNECTING_DEVICE_MS = 30000 };
 /*
  * Log in to each of the records that has no session yet, by iscsiadm with -T
  * and -p, then wait for the devices of them all, and for sessions that were
- * there and are down, which iscsid logs in again. One that fails does not stop
+ * there and are down, which iscsid logs in again. A login that somebody else
+ * has begun is waited for, for minutes if need be. One that fails does not stop
  * the others: *out (one a record, in their order, ended by connected_free())
  * tells of each. A record is left as it is. Negative errno where nothing could
  * be tried at all (iscsid does not run: -ECONNREFUSED; --root: -EINVAL); then

@@ -192,4 +192,3 @@ int disconnect_flush(const struct paths *paths, const struct host_session *sessi
 	sessions_done(&sessions);
 	return rc;
 }
-

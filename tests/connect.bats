@@ -109,6 +109,7 @@ on_host() {
 		'19|the login failed for good|sgw-init apply --chap FILE' \
 		'8|the portal did not answer in time|sgw-init discover' \
 		'12|the kernel has no iSCSI over TCP|modprobe iscsi_tcp' \
+		'21|there is nothing of that name|sgw-init apply' \
 		'1|it failed and does not say why (it says "iscsiadm: in its own words")|journalctl'; do
 		IFS='|' read -r code words next <<<"$row"
 		iscsiadm_exits "$code" 'in its own words'

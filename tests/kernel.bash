@@ -37,7 +37,9 @@ pretend_kernel() {
 		--login)
 			! grep -qx "$target" "$HOST/refused" || exit 24
 			if grep -qx "$target" "$HOST/taken"; then
-				sed -i "/^$target$/d" "$HOST/taken"
+				echo "asked for $target" >>"$HOST/taken"
+				[ "$(grep -c " $target$" "$HOST/taken")" -eq 1 ] ||
+					add_session "$target" "$portal" "$interface" "$record/$interface"
 				exit 15
 			fi
 			add_session "$target" "$portal" "$interface" "$record/$interface" ;;

@@ -11,6 +11,8 @@
 #include "iscsi/portal.h"
 #include "quote.h"
 
+enum { SESSION_EXISTS = 15, NOTHING_FOUND = 21 };
+
 #define NEXT_LOG "look at journalctl -u iscsid"
 #define NEXT_REACH "sgw-init discover PORTAL tells whether the gateway answers"
 #define NEXT_START "start iscsid, then try again"
@@ -65,8 +67,9 @@ static const struct iscsiadm_code codes[] = {
 	  "gateway's credentials into the record",
 	  ISCSIADM_NEVER },
 	{ 20, "ISCSI_ERR_ISCSID_NOTCONN", "iscsid does not run", NULL, NEXT_START, ISCSIADM_RETRY },
-	{ 21, "ISCSI_ERR_NO_OBJS_FOUND", "there is nothing of that name", NULL, NULL,
-	  ISCSIADM_HARMLESS },
+	{ 21, "ISCSI_ERR_NO_OBJS_FOUND", "there is nothing of that name",
+	  "its record is gone, or lies where this iscsiadm does not look",
+	  "sgw-init apply PORTAL makes it anew", ISCSIADM_HARMLESS },
 	{ 22, "ISCSI_ERR_SYSFS_LOOKUP", "something is missing in sysfs or in the record",
 	  "the record has the target's secret alone (username_in, password_in): the host's is "
 	  "needed as well",
@@ -233,6 +236,7 @@ static int explain(const struct iscsiadm_code *row, int code, const struct progr
 		   const struct iscsiadm_target *target, struct err *err)
 {
 	static const int errnos[] = {
+		[ISCSIADM_HARMLESS] = ENOENT,
 		[ISCSIADM_RETRY] = EAGAIN,
 		[ISCSIADM_NEVER] = EACCES,
 		[ISCSIADM_LOOK] = EIO,
@@ -255,8 +259,9 @@ static int explain(const struct iscsiadm_code *row, int code, const struct progr
 		       row->name);
 }
 
+/* already: the code that says that it is so by now. */
 static int run(const struct paths *paths, const struct iscsiadm_target *target, const char *action,
-	       unsigned deadline_ms, struct err *err)
+	       unsigned deadline_ms, int already, struct err *err)
 {
 	struct program_result result = { 0 };
 	char portal[PORTAL_TEXT_MAX + 16];
@@ -289,7 +294,7 @@ static int run(const struct paths *paths, const struct iscsiadm_target *target, 
 			     deadline_ms / 1000);
 	else if (rc == 0 && result.signal != 0)
 		rc = err_set(err, EIO, "iscsiadm was ended by signal %d", result.signal);
-	else if (rc == 0 && row->advice != ISCSIADM_HARMLESS)
+	else if (rc == 0 && result.code != 0 && result.code != already)
 		rc = explain(row, result.code, &result, target, err);
 	else if (rc == 0)
 		rc = result.code != 0;
@@ -300,11 +305,11 @@ static int run(const struct paths *paths, const struct iscsiadm_target *target, 
 int iscsiadm_login(const struct paths *paths, const struct iscsiadm_target *target,
 		   unsigned deadline_ms, struct err *err)
 {
-	return run(paths, target, "--login", deadline_ms, err);
+	return run(paths, target, "--login", deadline_ms, SESSION_EXISTS, err);
 }
 
 int iscsiadm_logout(const struct paths *paths, const struct iscsiadm_target *target,
 		    unsigned deadline_ms, struct err *err)
 {
-	return run(paths, target, "--logout", deadline_ms, err);
+	return run(paths, target, "--logout", deadline_ms, NOTHING_FOUND, err);
 }

@@ -16,7 +16,7 @@ struct paths;
 
 /* What to make of an exit code. */
 enum iscsiadm_advice {
-	ISCSIADM_HARMLESS, /* as it should be already */
+	ISCSIADM_HARMLESS, /* as it should be already, of a login or of a logout */
 	ISCSIADM_RETRY, /* it may go by itself */
 	ISCSIADM_NEVER, /* trying again changes nothing */
 	ISCSIADM_LOOK, /* it depends on the cause */
@@ -54,7 +54,7 @@ int iscsiadm_ready(const struct paths *paths, struct err *err);
 
 /*
  * 1 where iscsiadm says that it is so already, 0 where it did it. Else
- * -EACCES for a code that never gets better by trying again, -EAGAIN for one
+ * -ENOENT of a login whose record it does not find, -EACCES for a code that never gets better by trying again, -EAGAIN for one
  * that may, -EIO for all others, -ETIMEDOUT where it did not end, with the
  * words of the code in *err. What is true is for sysfs to say: look there.
  */
