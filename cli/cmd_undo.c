@@ -208,11 +208,11 @@ static bool has_session(const struct undoing *steps, const char *path)
 	return false;
 }
 
-static bool reload_rules(void *ctx)
+static bool reload_rules(bool live_follows, void *ctx)
 {
 	const struct undoing *steps = ctx;
 
-	return steps->paths->live && live_reload_former_rules(steps->paths);
+	return steps->paths->live && live_reload_former_rules(steps->paths, live_follows);
 }
 
 static void note_step(const struct undo_step *step, void *ctx)

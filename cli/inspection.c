@@ -194,12 +194,13 @@ static int add_new_records(struct inspection *in, struct err *err)
 }
 
 /* iscsiadm writes a record in place: half of one is mostly whole in a moment. */
-static int load(struct inspection *in, const struct selection *selection, struct err *err)
+static int load(struct inspection *in, const struct selection *selection, int looks,
+		struct err *err)
 {
 	const struct timespec pause = { .tv_nsec = LOOK_MS * 1000000L };
 	int rc = survey_load(&in->survey, &in->paths, &in->wanted, selection, err);
 
-	for (int i = 1; rc == -ESTALE && i < LOOKS; i++) {
+	for (int i = 1; rc == -ESTALE && i < looks; i++) {
 		nanosleep(&pause, NULL);
 		survey_done(&in->survey);
 		*err = (struct err){ 0 };
@@ -220,7 +221,8 @@ int inspection_survey(struct inspection *in, bool new_records, struct err *err)
 
 	findings_done(&in->findings);
 	survey_done(&in->survey);
-	rc = load(in, &selection, err);
+	rc = load(in, &selection, new_records ? 1 : LOOKS,
+		  err); /* an apply begins anew by itself */
 	if (rc == 0 && new_records)
 		rc = add_new_records(in, err);
 	in->findings.asked = &in->asked;

@@ -67,7 +67,10 @@ static int udevadm(const struct paths *paths, const char *command, const char *o
 	char words[256];
 	int rc = program_run(paths, argv, UDEVADM_MS, &result, err);
 
-	if (rc == 0 && result.code != 0) {
+	if (rc == 0 && result.late) {
+		rc = err_set(err, ETIMEDOUT, "udevadm %s %s did not end within %d s", command,
+			     option, UDEVADM_MS / 1000);
+	} else if (rc == 0 && result.code != 0) {
 		program_last_line(&result.errors, words, sizeof(words));
 		rc = err_set(err, EIO, "udevadm %s %s: %s", command, option,
 			     words[0] ? words : "it failed");
@@ -167,7 +170,7 @@ static void warn_of_udevd(const struct paths *paths, const struct err *err)
 	     err->reason);
 }
 
-bool live_reload_former_rules(const struct paths *paths)
+bool live_reload_former_rules(const struct paths *paths, bool wait)
 {
 	struct err err = { 0 }, ignored = { 0 };
 
@@ -176,8 +179,12 @@ bool live_reload_former_rules(const struct paths *paths)
 		return false;
 	}
 	/* A disk that does not answer may keep udevd at work for minutes. */
-	udevadm(paths, "settle", "--timeout=5", &ignored);
-	return true;
+	if (wait)
+		udevadm(paths, "settle", "--timeout=5", &ignored);
+	if (monitor_udevd_runs())
+		return true;
+	warn_of_udevd(paths, &err); /* in a chroot udevadm does nothing, and well */
+	return false;
 }
 
 void live_reload_rules(const struct plan *plan, const struct paths *paths)
@@ -186,13 +193,19 @@ void live_reload_rules(const struct plan *plan, const struct paths *paths)
 	struct err err = { 0 };
 
 	for (int i = 0; i < RELOADS; i++) {
+		int rc;
+
+		if (i > 0)
+			nanosleep(&pause, NULL); /* udevd has to take the last connection */
 		err = (struct err){ 0 };
-		if (reload(paths, &err) == 0 &&
-		    (trigger(plan, paths) == 0 || wait_for_rule(plan, paths)))
+		rc = reload(paths, &err);
+		if (rc == 0 && (trigger(plan, paths) == 0 || wait_for_rule(plan, paths)))
 			return;
+		if (rc == -ENOENT ||
+		    rc == -ETIMEDOUT) /* asking once more takes long, or is in vain */
+			break;
 		if (!monitor_udevd_runs()) /* in a chroot udevadm does nothing, and well */
 			break;
-		nanosleep(&pause, NULL); /* udevd has to take that connection before the next one */
 	}
 	if (err.code == 0)
 		err_set(&err, ETIMEDOUT,

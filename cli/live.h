@@ -33,10 +33,11 @@ void live_reload_rules(const struct plan *plan, const struct paths *paths);
 
 /*
  * In an undo, where no event tells a rule that is gone from one that is not
- * read yet: udevd is asked, and waited for until it is through with what it
- * had begun, for a few seconds. False where asking fails: told as above.
+ * read yet: udevd is asked, and with wait waited for until it is through with
+ * what it had begun, for a few seconds. False where that was in vain: told as
+ * above.
  */
-bool live_reload_former_rules(const struct paths *paths);
+bool live_reload_former_rules(const struct paths *paths, bool wait);
 
 /* After logins: a warning where udevd does not run, for whose links connecting_run() did not wait. */
 void live_warn_of_links(const struct paths *paths);

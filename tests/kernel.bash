@@ -120,6 +120,25 @@ session_of() { # TARGET [PORTAL [INTERFACE]]
 	done
 }
 
+# What listens as udevd does. An address is too short for a long path.
+start_udevd() {
+	mkdir -p "$HOST/run/udev"
+	cd "$HOST/run/udev" || return
+	socat UNIX-LISTEN:control,type=5,backlog=0,fork /dev/null 3>&- &
+	UDEVD_PID=$!
+	cd "$OLDPWD" || return
+	wait_for test -S "$HOST/run/udev/control"
+}
+
+# Its socket stays. It is no failure where none was started.
+kill_udevd() {
+	[ -n "${UDEVD_PID:-}" ] || return 0
+	kill -KILL "$UDEVD_PID"
+	wait "$UDEVD_PID" || :
+	UDEVD_PID=
+	[ -S "$HOST/run/udev/control" ]
+}
+
 # on_kernel COMMAND...: there. Processes, mounts and network are its own; iscsid listens, and so do
 # the portals of this host, $PORT at any of its addresses.
 on_kernel() {

@@ -9,6 +9,11 @@ setup() {
 	stock_host
 }
 
+teardown() {
+	kill_udevd
+	stop_targets
+}
+
 @test "apply sets stale live values at once, and a second apply writes nothing" {
 	apply
 	live_session 30 120
@@ -177,6 +182,7 @@ undo_under_udevd() { # MISSED
 			[ ! -e "$LOG.event" ] || { echo 600 >"$DISK/timeout"; rm "$LOG.event"; } ;;
 		esac
 	END
+	start_udevd
 	run -0 on_kernel sgw-init undo
 }
 

@@ -12,16 +12,18 @@ setup() {
 	pretend_kernel
 	udevd=()
 	mkdir -p "$HOST/dev"/{disk,tape}/by-path "$HOST/run/udev/data"
+	start_udevd
 	# libudev asks whether /sys is the kernel's own.
 	export SYSTEMD_DEVICE_VERIFY_SYSFS=0
 }
 
 teardown() {
 	kill "${udevd[@]}" 2>/dev/null || : # whom nobody asked
+	kill_udevd
 	stop_targets
 }
 
-# with_dev COMMAND...: with $HOST/dev as /dev, and a udevd that listens.
+# with_dev COMMAND...: with $HOST/dev as /dev.
 with_dev() {
 	# shellcheck disable=SC2016 # for the inner shell
 	on_kernel bash -c '
@@ -29,22 +31,11 @@ with_dev() {
 			: >"$HOST/dev/$node" && mount --bind "/dev/$node" "$HOST/dev/$node" || exit 99
 		done
 		mount --rbind "$HOST/dev" /dev || exit 99
-		rm -f /run/udev/control
-		socat UNIX-LISTEN:/run/udev/control,type=5,fork - </dev/null >/dev/null 3>&- & socket=$!
-		until [ -S /run/udev/control ]; do kill -0 $! || exit 99; done
-		"$@"
-		status=$?
-		kill $socket
-		exit $status' bash "$@"
+		"$@"' bash "$@"
 }
 
-# What udevd knows of a device since now: microseconds since boot, of which /proc tells hundredths of a
-# second, rounded down.
-initialized() {
-	local up
-	read -r up _ </proc/uptime
-	echo "I:${up/./}9999"
-}
+# Since when udevd knows a device, in microseconds since boot; what is to come counts as now.
+now=9999999999999999
 
 # udevd_is_asked DEVICE LINK NODE: be through with a device ("b4000:1") only while somebody asks for it,
 # and make its link then.
@@ -56,8 +47,8 @@ udevd_is_asked() {
 		exec 9>"$data" # waits for whoever asks
 		ln -s "../../$3" "$HOST/dev/$2"
 		rm "$data"
-		initialized >"$data"
-		cat "$data" >&9
+		echo "I:$now" >"$data"
+		echo "I:$now" >&9
 	) 3>&- &
 	udevd+=($!)
 }
@@ -116,7 +107,7 @@ node() {
 	start_target --volume myvolume:1M
 	sgw-init apply --root "$HOST" "$PORTAL"
 	node "$HOST/sys/class/iscsi_session/session1/device/target1:0:0/1:0:0:0/block/sdgw1" block 4000:1
-	initialized >"$HOST/run/udev/data/b4000:1"
+	echo I:1 >"$HOST/run/udev/data/b4000:1"
 	run -1 with_dev sgw-init connect --wait 300ms
 	[[ $output == *"udev was not through with sdgw1 within 0.3 s"* ]]
 	run -0 with_dev sgw-init connect # by now it was there before

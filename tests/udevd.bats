@@ -13,29 +13,11 @@ setup() {
 	need socat unshare ip
 	stock_host
 	pretend_kernel
-	mkdir "$HOST/run/udev"
 }
 
 teardown() {
-	[ -z "${UDEVD_PID:-}" ] || kill -KILL "$UDEVD_PID" || :
+	kill_udevd
 	stop_targets
-}
-
-# What listens as udevd does. An address is too short for a long path.
-start_udevd() {
-	cd "$HOST/run/udev" || return
-	socat UNIX-LISTEN:control,type=5,backlog=0,fork /dev/null 3>&- &
-	UDEVD_PID=$!
-	cd "$OLDPWD" || return
-	wait_for test -S "$HOST/run/udev/control"
-}
-
-# Its socket stays.
-kill_udevd() {
-	kill -KILL "$UDEVD_PID"
-	wait "$UDEVD_PID" || :
-	UDEVD_PID=
-	[ -S "$HOST/run/udev/control" ]
 }
 
 # udevadm_does LINE: a stand-in for it, which counts how often it was asked

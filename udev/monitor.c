@@ -116,8 +116,8 @@ bool monitor_is_through(struct monitor *monitor, const char *path, bool is_new)
 	through = device && udev_device_get_is_initialized(device) > 0;
 	/* Else it is the former device of that number, which udevd has yet to forget. */
 	if (through && is_new)
-		through = loop_clock_us() - udev_device_get_usec_since_initialized(device) >=
-			  monitor->opened_at;
+		through = udev_device_get_usec_since_initialized(device) <=
+			  loop_clock_us() - monitor->opened_at;
 	udev_device_unref(device);
 	return through;
 }

@@ -154,6 +154,15 @@ int restore_live_plan(struct restore *restore, const struct paths *paths, const 
 	return rc;
 }
 
+bool restore_live_pending(const struct restore *restore)
+{
+	for (size_t i = 0; i < restore->live_count; i++) {
+		if (restore->live[i].write)
+			return true;
+	}
+	return false;
+}
+
 int restore_live_write(struct restore *restore, const struct paths *paths, struct err *err)
 {
 	const bool late = ++restore->live_tries > TRIES;

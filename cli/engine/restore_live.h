@@ -3,6 +3,8 @@
 #ifndef SGW_RESTORE_LIVE_H
 #define SGW_RESTORE_LIVE_H
 
+#include <stdbool.h>
+
 struct entry;
 struct err;
 struct paths;
@@ -15,6 +17,9 @@ struct restore;
  */
 int restore_live_plan(struct restore *restore, const struct paths *paths, const struct entry *entry,
 		      struct err *err);
+
+/* Whether there is one that restore_live_write() would look at. */
+bool restore_live_pending(const struct restore *restore);
 
 /*
  * Write those that still are as they were set, or are so again: 1 if there were

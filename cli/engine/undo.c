@@ -107,7 +107,7 @@ static int put_back_live(const struct paths *paths, const struct entry *entry,
 	int rc;
 
 	do {
-		rules = rules && calls->rules_back(calls->ctx);
+		rules = rules && calls->rules_back(restore_live_pending(restore), calls->ctx);
 		rc = restore_live_write(restore, paths, err);
 	} while (rc > 0 && rules);
 	return rc < 0 ? rc : 0;

@@ -41,12 +41,12 @@ struct undo_calls {
 	 */
 	int (*veto)(const char *path, void *ctx, struct err *err);
 	/*
-	 * Files of udev rules are back, and live values are to follow: have udevd
-	 * read the rules, and wait until it is through with what it began before
-	 * that. Called again, at most six times in all, after live values were
-	 * written, to see whether they stand. False: in vain, do not call again.
+	 * Files of udev rules are back: have udevd read them, and where live values
+	 * are to follow, wait until it is through with what it began before that.
+	 * Called again, at most six times an attempt, after live values were written,
+	 * to see whether they stand. False: in vain, do not call again.
 	 */
-	bool (*rules_back)(void *ctx);
+	bool (*rules_back)(bool live_follows, void *ctx);
 	void (*tell)(const struct undo_step *step, void *ctx);
 	void *ctx;
 };
