@@ -399,6 +399,8 @@ static int apply(struct applying *a, struct err *err)
 	rc = resume_again(a, err);
 	if (rc == 0 && (a->opt->connect || a->opt->relogin))
 		rc = logins_run(&a->in, a->opt, &a->report, err);
+	if (a->resume.list || a->opt->connect || a->opt->relogin)
+		live_warn_of_links(&a->in.paths);
 	rc = end_resume(a, rc, err);
 	if (rc == 0)
 		warn_of_rest(&a->in.findings);

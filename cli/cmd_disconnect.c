@@ -35,8 +35,8 @@ struct disconnect_command {
 	int rest; /* what came after the logouts: 0 or negative errno */
 	struct tx *tx; /* with --forget, as is all below */
 	struct database database;
-	const struct record **forgotten;
-	size_t forgotten_count;
+	const struct record **records; /* to be removed, or removed */
+	size_t record_count;
 	char id[TX_ID_MAX]; /* empty: no record was removed */
 };
 
@@ -69,10 +69,10 @@ static int log_out(struct disconnect_command *cmd, struct err *err)
 static int choose_records(struct disconnect_command *cmd, const struct sessions *sessions,
 			  struct err *err)
 {
-	free(cmd->forgotten);
-	cmd->forgotten_count = 0;
-	cmd->forgotten = calloc(cmd->database.count + 1, sizeof(*cmd->forgotten));
-	if (!cmd->forgotten)
+	free(cmd->records);
+	cmd->record_count = 0;
+	cmd->records = calloc(cmd->database.count + 1, sizeof(*cmd->records));
+	if (!cmd->records)
 		return err_oom(err);
 	if (sessions->nameless[0] != '\0')
 		return err_set(err, EBUSY,
@@ -86,7 +86,7 @@ static int choose_records(struct disconnect_command *cmd, const struct sessions 
 		    !choice_has(&cmd->choice, record->target, record->address, record->port) ||
 		    sessions_find_possible(sessions, record->target, record->address, record->port))
 			continue;
-		cmd->forgotten[cmd->forgotten_count++] = record;
+		cmd->records[cmd->record_count++] = record;
 	}
 	return 0;
 }
@@ -106,14 +106,14 @@ enum removal { REMOVAL_CHECK, REMOVAL_DO };
 
 static int remove_records(struct disconnect_command *cmd, enum removal removal, struct err *err)
 {
-	CLEANUP(free_ptr) struct tx_file *files = calloc(cmd->forgotten_count + 1, sizeof(*files));
+	CLEANUP(free_ptr) struct tx_file *files = calloc(cmd->record_count + 1, sizeof(*files));
 	char command[512];
 	int rc = 0;
 
 	if (!files)
 		return err_oom(err);
-	for (size_t i = 0; rc == 0 && i < cmd->forgotten_count; i++) {
-		const struct record *record = cmd->forgotten[i];
+	for (size_t i = 0; rc == 0 && i < cmd->record_count; i++) {
+		const struct record *record = cmd->records[i];
 		char *link = NULL;
 
 		rc = record_link(record, &link, err);
@@ -128,10 +128,10 @@ static int remove_records(struct disconnect_command *cmd, enum removal removal, 
 	}
 	describe(cmd->opt, command, sizeof(command));
 	if (rc == 0 && removal == REMOVAL_CHECK)
-		rc = tx_check(cmd->tx, command, files, cmd->forgotten_count, err);
+		rc = tx_check(cmd->tx, command, files, cmd->record_count, err);
 	else if (rc == 0)
-		rc = tx_commit(cmd->tx, command, files, cmd->forgotten_count, cmd->id, err);
-	for (size_t i = 0; i < cmd->forgotten_count; i++)
+		rc = tx_commit(cmd->tx, command, files, cmd->record_count, cmd->id, err);
+	for (size_t i = 0; i < cmd->record_count; i++)
 		free((char *)files[i].link);
 	return rc;
 }
@@ -146,7 +146,7 @@ static int forget(struct disconnect_command *cmd, const struct sessions *session
 	rc = database_load(&cmd->database, &cmd->paths, err);
 	if (rc == 0)
 		rc = choose_records(cmd, sessions, err);
-	if (rc == 0 && cmd->forgotten_count > 0)
+	if (rc == 0 && cmd->record_count > 0)
 		rc = remove_records(cmd, removal, err);
 	return rc;
 }
@@ -160,18 +160,7 @@ static int check_forgetting(struct disconnect_command *cmd, struct err *err)
 	return forget(cmd, &gone, REMOVAL_CHECK, err);
 }
 
-static int forget_ended(struct disconnect_command *cmd, struct err *err)
-{
-	struct sessions sessions;
-	int rc = sessions_load(&sessions, &cmd->paths, err);
-
-	if (rc == 0)
-		rc = forget(cmd, &sessions, REMOVAL_DO, err);
-	sessions_done(&sessions);
-	return rc;
-}
-
-/* The lock is kept from the check to the last record. */
+/* For the check, and anew for the removal: logouts take their time, for which nobody has to wait. */
 static int begin(struct disconnect_command *cmd, struct err *err)
 {
 	CLEANUP(buf_done) struct buf recovered = { 0 };
@@ -179,6 +168,20 @@ static int begin(struct disconnect_command *cmd, struct err *err)
 
 	if (rc == 0 && recovered.len > 0)
 		warn("%s", recovered.data);
+	return rc;
+}
+
+static int forget_ended(struct disconnect_command *cmd, struct err *err)
+{
+	struct sessions sessions;
+	int rc = begin(cmd, err);
+
+	if (rc == 0)
+		rc = sessions_load(&sessions, &cmd->paths, err);
+	if (rc < 0)
+		return rc;
+	rc = forget(cmd, &sessions, REMOVAL_DO, err);
+	sessions_done(&sessions);
 	return rc;
 }
 
@@ -239,9 +242,8 @@ static int print_table(const struct disconnect_command *cmd, struct err *err)
 	for (size_t i = 0; i < choice->forgotten_count; i++)
 		print_forgotten(&choice->forgotten[i]);
 	if (cmd->id[0] != '\0')
-		printf("%zu %s removed; take it back with: sgw-init undo %s\n",
-		       cmd->forgotten_count, cmd->forgotten_count == 1 ? "record" : "records",
-		       cmd->id);
+		printf("%zu %s removed; take it back with: sgw-init undo %s\n", cmd->record_count,
+		       cmd->record_count == 1 ? "record" : "records", cmd->id);
 	else if (cmd->opt->forget && cmd->rest == 0 && choice->forgotten_count == 0)
 		printf("no record to remove\n");
 	return rc;
@@ -279,8 +281,8 @@ static int print_json(const struct disconnect_command *cmd, struct err *err)
 
 	for (size_t i = 0; i < cmd->count; i++)
 		json_array_append_new(sessions, session_json(&cmd->list[i]));
-	for (size_t i = 0; cmd->id[0] != '\0' && i < cmd->forgotten_count; i++)
-		json_array_append_new(records, json_text(cmd->forgotten[i]->path));
+	for (size_t i = 0; cmd->id[0] != '\0' && i < cmd->record_count; i++)
+		json_array_append_new(records, json_text(cmd->records[i]->path));
 	for (size_t i = 0; i < cmd->choice.forgotten_count; i++)
 		json_array_append_new(forgotten, forgotten_json(&cmd->choice.forgotten[i]));
 	json_object_set_new(document, "sessions", sessions);
@@ -305,6 +307,7 @@ static int prepare(struct disconnect_command *cmd, struct err *err)
 		rc = choice_exists(&cmd->choice, &cmd->sessions, &cmd->paths, err);
 	if (rc == 0 && cmd->opt->forget)
 		rc = check_forgetting(cmd, err);
+	tx_end(TAKE_PTR(cmd->tx));
 	return rc;
 }
 
@@ -353,7 +356,7 @@ static int run(const struct options *opt, struct err *err)
 	for (size_t i = 0; i < cmd.count; i++)
 		disconnected_done(&cmd.list[i]);
 	free(cmd.list);
-	free(cmd.forgotten);
+	free(cmd.records);
 	database_done(&cmd.database);
 	sessions_done(&cmd.sessions);
 	choice_done(&cmd.choice);

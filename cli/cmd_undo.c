@@ -355,6 +355,8 @@ static int undo(struct undoing *steps, const struct paths *paths, const struct o
 	tx_end(tx);
 	if (rc == 0)
 		resumed = resume(steps, &why);
+	if (steps->resume.list)
+		live_warn_of_links(paths);
 	if (rc == 0)
 		rc = print_steps(steps, opt, resumed == EXIT_DONE, err);
 	if (rc == 0 && !opt->dry_run)

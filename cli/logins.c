@@ -12,7 +12,6 @@
 #include "engine/actions.h"
 #include "err.h"
 #include "inspection.h"
-#include "live.h"
 #include "login_check.h"
 #include "relogin.h"
 
@@ -79,8 +78,6 @@ int logins_run(struct inspection *in, const struct options *opt, struct apply_re
 		in->survey = (struct survey){ 0 };
 		again = relogin_run(in, &actions, opt, report, err);
 		rc = again < 0 ? again : connect_all(in, &actions, opt->wait_ms, report, err);
-		if (rc >= 0)
-			live_warn_of_links(&in->paths);
 		if (rc >= 0 && in->survey.paths == NULL)
 			rc = inspection_survey(in, false, err) < 0 ? -err->code : rc;
 		survey_done(&survey);

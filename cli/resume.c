@@ -18,7 +18,6 @@
 #include "host/paths.h"
 #include "host/sessions.h"
 #include "iscsi/portal.h"
-#include "live.h"
 
 /* One pass over what is owed. */
 struct pass {
@@ -176,8 +175,6 @@ int resume_run(struct resume *resume, const struct paths *paths, unsigned device
 		if (rc > 0)
 			rc = settle(resume, &pass, &pass.logins[i], device_ms, err);
 	}
-	if (resume->list)
-		live_warn_of_links(paths);
 	pass_done(&pass);
 	return rc;
 }
