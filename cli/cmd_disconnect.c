@@ -160,7 +160,7 @@ static int check_forgetting(struct disconnect_command *cmd, struct err *err)
 	return forget(cmd, &gone, REMOVAL_CHECK, err);
 }
 
-/* For the check, and anew for the removal: logouts take their time, for which nobody has to wait. */
+/* For the check, and anew for the removal: nobody has to wait for the logouts in between. */
 static int begin(struct disconnect_command *cmd, struct err *err)
 {
 	CLEANUP(buf_done) struct buf recovered = { 0 };

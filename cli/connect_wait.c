@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "connect_wait.h"
+#include "connecting_state.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -33,8 +33,7 @@ void connect_forget_devices(struct connected *connected)
 	connected->device_count = 0;
 }
 
-/* The kernel has them before it tells of their disk, and udevd begins with them when it is through with
-   that. */
+/* The kernel has them before it tells of their disk, behind which udevd comes to them. */
 static bool partitions_are_through(const struct connecting *c, const struct node *disk, bool is_new)
 {
 	char **names = NULL;

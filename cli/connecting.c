@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "connect_reach.h"
-#include "connect_wait.h"
+#include "connecting_state.h"
 #include "engine/owed.h"
 #include "host/iscsiadm.h"
 #include "host/paths.h"

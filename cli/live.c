@@ -13,6 +13,7 @@
 #include "err.h"
 #include "host/paths.h"
 #include "host/program.h"
+#include "host/services.h"
 #include "host/sessions.h"
 #include "udev/monitor.h"
 
@@ -138,31 +139,13 @@ static bool wait_for_rule(const struct plan *plan, const struct paths *paths)
 	return false;
 }
 
-/* What starts udevd on this host. */
-static const char *start_command(const struct paths *paths)
-{
-	static const struct {
-		const char *file, *command;
-	} ways[] = {
-		{ "/run/systemd/system", "systemctl start systemd-udevd" }, /* sd_booted(3) */
-		{ "/etc/init.d/udev", "/etc/init.d/udev start" },
-	};
-	struct err ignored = { 0 };
-
-	for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
-		if (paths_exists(paths, ways[i].file, &ignored) == 1)
-			return ways[i].command;
-	}
-	return "systemctl start systemd-udevd (or as this host starts it)";
-}
-
 /* Where it does not run, what failed would fail once more. */
 static void warn_of_udevd(const struct paths *paths, const struct err *err)
 {
 	if (!monitor_udevd_runs()) {
 		warn("udevd does not run: the rules as they are now take effect for the devices "
 		     "that come once it does; start it with: %s",
-		     start_command(paths));
+		     service_start(paths, SERVICE_UDEVD));
 		return;
 	}
 	warn("udevd: %s; it follows the rules as they are now from the next boot on, or after: "
@@ -218,5 +201,5 @@ void live_warn_of_links(const struct paths *paths)
 	if (!monitor_udevd_runs())
 		warn("udevd does not run, so nobody makes links to the devices or loads their "
 		     "modules (of a disk sd_mod); start it with: %s",
-		     start_command(paths));
+		     service_start(paths, SERVICE_UDEVD));
 }

@@ -39,7 +39,7 @@ void live_reload_rules(const struct plan *plan, const struct paths *paths);
  */
 bool live_reload_former_rules(const struct paths *paths, bool wait);
 
-/* After logins: a warning where udevd does not run, for whose links connecting_run() did not wait. */
+/* After logins: a warning where udevd does not run, whose links connecting_run() did not await. */
 void live_warn_of_links(const struct paths *paths);
 
 #endif

@@ -8,6 +8,7 @@
 #include "err.h"
 #include "host/paths.h"
 #include "host/program.h"
+#include "host/services.h"
 #include "iscsi/portal.h"
 #include "quote.h"
 
@@ -167,28 +168,6 @@ static bool listens(const struct buf *sockets)
 	return false;
 }
 
-/* What starts iscsid here; the first whose file is there. */
-static const char *start_command(const struct paths *paths)
-{
-	static const struct {
-		const char *file, *command;
-	} ways[] = {
-		{ "/usr/lib/systemd/system/iscsid.socket", "systemctl start iscsid.socket" },
-		{ "/lib/systemd/system/iscsid.socket", "systemctl start iscsid.socket" },
-		{ "/lib/systemd/system/iscsid.service", "systemctl start iscsid.service" },
-		{ "/lib/systemd/system/open-iscsi.service", "systemctl start open-iscsi.service" },
-		{ "/etc/init.d/iscsid", "/etc/init.d/iscsid start" },
-		{ "/etc/init.d/open-iscsi", "/etc/init.d/open-iscsi start" },
-	};
-	struct err ignored = { 0 };
-
-	for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
-		if (paths_exists(paths, ways[i].file, &ignored) == 1)
-			return ways[i].command;
-	}
-	return "systemctl start iscsid (Debian: open-iscsi)";
-}
-
 int iscsiadm_ready(const struct paths *paths, struct err *err)
 {
 	enum { SOCKETS_MAX = 64 << 20 };
@@ -202,7 +181,7 @@ int iscsiadm_ready(const struct paths *paths, struct err *err)
 	return err_set(err, ECONNREFUSED,
 		       "iscsid does not run, and iscsiadm would go by its built-in defaults: start "
 		       "it with: %s",
-		       start_command(paths));
+		       service_start(paths, SERVICE_ISCSID));
 }
 
 /*

@@ -195,6 +195,7 @@ judge_case() { # CASE SECONDS
 	[ "$end" = "${expected[$1]}" ] || why+=" ${expected[$1]} expected;"
 	[ -z "${broken[$1]-}" ] || state=broken found=$(seconds "${broken[$1]}")
 	[ "$state" = "${states[$1]}" ] || why+=" a session that is ${states[$1]} expected;"
+	[ "$lateness" -le 5000 ] || why+=' all was too late here to tell;'
 	set -- "$2" "${kinds[$1]}" "${names[$1]}" "${replacements[$1]}" "${intervals[$1]}" \
 		"${timeouts[$1]}" "${disk_timeouts[$1]}" "${least[$1]}" "${most[$1]}" "$found" "$failed"
 	echo "$*" >>"$OUTAGES"

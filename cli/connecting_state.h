@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The second half of connecting_run(): wait for sessions and devices, and say what did not come. */
-#ifndef SGW_CONNECT_WAIT_H
-#define SGW_CONNECT_WAIT_H
+/* One run of connecting.c, whose second half is connect_wait.c: what both share. */
+#ifndef SGW_CONNECTING_STATE_H
+#define SGW_CONNECTING_STATE_H
 
 #include <stdbool.h>
 #include <stddef.h>
