@@ -382,6 +382,7 @@ static int end_resume(struct applying *a, int rc, struct err *err)
 
 static int apply(struct applying *a, struct err *err)
 {
+	bool any = false;
 	int rc = inspection_open(&a->in, a->opt, err);
 
 	if (rc == 0)
@@ -398,8 +399,8 @@ static int apply(struct applying *a, struct err *err)
 		return rc;
 	rc = resume_again(a, err);
 	if (rc == 0 && (a->opt->connect || a->opt->relogin))
-		rc = logins_run(&a->in, a->opt, &a->report, err);
-	if (a->resume.list || a->opt->connect || a->opt->relogin)
+		rc = logins_run(&a->in, a->opt, &a->report, &any, err);
+	if (any || a->resume.list)
 		live_warn_of_links(&a->in.paths);
 	rc = end_resume(a, rc, err);
 	if (rc == 0)

@@ -11,7 +11,7 @@
 #include "profiles.h"
 
 enum {
-	LOOKS = 5, /* at a record that others write, */
+	LOOKS = 10, /* at a record that others write, */
 	LOOK_MS = 50, /* so long after each other */
 };
 
@@ -193,20 +193,22 @@ static int add_new_records(struct inspection *in, struct err *err)
 	return rc;
 }
 
-/* iscsiadm writes a record in place: half of one is mostly whole in a moment. */
-static int load(struct inspection *in, const struct selection *selection, int looks,
-		struct err *err)
+/* iscsiadm writes a record in place: half of one is whole in a moment, or it is damaged. */
+static int load(struct inspection *in, const struct selection *selection, struct err *err)
 {
 	const struct timespec pause = { .tv_nsec = LOOK_MS * 1000000L };
 	int rc = survey_load(&in->survey, &in->paths, &in->wanted, selection, err);
 
-	for (int i = 1; rc == -ESTALE && i < looks; i++) {
+	for (int i = 1; rc == -ESTALE && i < LOOKS; i++) {
 		nanosleep(&pause, NULL);
 		survey_done(&in->survey);
 		*err = (struct err){ 0 };
 		rc = survey_load(&in->survey, &in->paths, &in->wanted, selection, err);
 	}
-	return rc;
+	if (rc != -ESTALE)
+		return rc;
+	err->code = EINVAL;
+	return -EINVAL;
 }
 
 int inspection_survey(struct inspection *in, bool new_records, struct err *err)
@@ -221,8 +223,7 @@ int inspection_survey(struct inspection *in, bool new_records, struct err *err)
 
 	findings_done(&in->findings);
 	survey_done(&in->survey);
-	rc = load(in, &selection, new_records ? 1 : LOOKS,
-		  err); /* an apply begins anew by itself */
+	rc = load(in, &selection, err);
 	if (rc == 0 && new_records)
 		rc = add_new_records(in, err);
 	in->findings.asked = &in->asked;

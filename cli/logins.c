@@ -57,7 +57,7 @@ static int connect_all(struct inspection *in, const struct actions *actions, uns
 }
 
 int logins_run(struct inspection *in, const struct options *opt, struct apply_report *report,
-	       struct err *err)
+	       bool *any, struct err *err)
 {
 	const struct actions_wanted wanted = {
 		.log_in_again = opt->relogin,
@@ -72,8 +72,9 @@ int logins_run(struct inspection *in, const struct options *opt, struct apply_re
 		apply_report_add(report, "relogin", json_array());
 	if (opt->connect)
 		apply_report_add(report, "connected", json_array());
+	*any = rc == 0 && actions.count > 0;
 	/* The actions point into it while the inspection looks anew. */
-	if (rc == 0 && actions.count > 0) {
+	if (*any) {
 		findings_done(&in->findings);
 		in->survey = (struct survey){ 0 };
 		again = relogin_run(in, &actions, opt, report, err);
