@@ -10,7 +10,7 @@ setup() {
 
 	[ ! -w /dev/shm ] || base=/dev/shm
 	SCRATCH=$(mktemp -d "$base/sgw-crash.XXXXXX")
-	# Sanitizers take their time: there some of the calls that only look are enough.
+	# Sanitizers take their time: there some of the calls are enough.
 	STRIDE=1
 	! grep -q fsanitize "$BUILD/flags" || STRIDE=20
 }
