@@ -178,7 +178,10 @@ static int look_again(struct applying *a, struct err *err)
 	return rc;
 }
 
-/* What no apply mends and still weighs: a rule for every device, a session that is down. */
+/*
+ * What no apply mends and still weighs: a rule for every device, a session that
+ * is down. A record without one has its remedy alone: it is not logged in yet.
+ */
 static void warn_of_rest(const struct findings *findings)
 {
 	for (size_t i = 0; i < findings->count; i++) {
@@ -189,7 +192,8 @@ static void warn_of_rest(const struct findings *findings)
 		else if (finding->verdict == VERDICT_GONE)
 			warn("%s; %s", finding->note, finding->remedy);
 		else if (finding->verdict == VERDICT_OVERRULED ||
-			 finding->verdict == VERDICT_DOWN || finding->verdict == VERDICT_TWICE)
+			 finding->verdict == VERDICT_TWICE ||
+			 (finding->verdict == VERDICT_DOWN && finding->place->session))
 			warn("%s: %s", finding->place->name, finding->note);
 		else if (finding->value && finding->value->problem)
 			warn("%s: %s: %s", finding->place->name, finding->value->where->key,

@@ -204,6 +204,7 @@ $name-02 $PORTAL failed null" ]
 @test "what needs a new login is listed session by session: by apply, its dry run and check" {
 	local name=iqn.1997-05.com.amazon:volume n line needs
 	tuned --targets 4
+	sed -i 's/^node.startup = .*/node.startup = automatic/' "$HOST"/etc/iscsi/nodes/*/*/default
 	for n in 01 02 03; do
 		stale "$name-$n"
 	done

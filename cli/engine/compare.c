@@ -8,6 +8,7 @@
 #include "array.h"
 #include "documents/document.h"
 #include "documents/rule.h"
+#include "engine/compare_boot.h"
 #include "engine/compare_sessions.h"
 #include "engine/knob.h"
 #include "engine/survey.h"
@@ -30,6 +31,7 @@ static const char *const words[] = {
 	[VERDICT_STALE] = "stale",
 	[VERDICT_HARMFUL] = "harmful",
 	[VERDICT_DOWN] = "down",
+	[VERDICT_NOT_AT_BOOT] = "not at boot",
 	[VERDICT_GONE] = "gone",
 	[VERDICT_TWICE] = "twice",
 };
@@ -89,6 +91,16 @@ int finding_set_remedy(struct finding *finding, const char *text, struct err *er
 {
 	finding->remedy = strdup(text);
 	return finding->remedy ? 0 : err_oom(err);
+}
+
+int findings_add_remedied(struct findings *findings, const struct finding *finding,
+			  const char *note, const char *remedy, struct err *err)
+{
+	int rc = findings_add(findings, *finding, note, err);
+
+	if (rc < 0 || !remedy)
+		return rc;
+	return finding_set_remedy(&findings->items[findings->count - 1], remedy, err);
 }
 
 /* What mends a value of a session where apply does not: it is taken over at a login. */
@@ -396,6 +408,8 @@ int compare_survey(const struct survey *survey, struct findings *findings, struc
 	}
 	if (rc == 0)
 		rc = compare_rivals(survey, findings, err);
+	if (rc == 0)
+		rc = compare_boot(survey, findings, err);
 	return rc < 0 ? rc : compare_sessions(survey, findings, err);
 }
 

@@ -25,7 +25,8 @@ enum verdict {
 	VERDICT_OVERRULED, /* no setting's value: another program sets a live value anew */
 	VERDICT_STALE, /* a session that runs with what its record said before */
 	VERDICT_TWICE, /* a second record or session of a target, which has one path */
-	VERDICT_DOWN, /* a session or device that cannot be used now */
+	VERDICT_DOWN, /* a session or device that cannot be used now, or is not there */
+	VERDICT_NOT_AT_BOOT, /* a session that nobody logs in to at boot */
 	VERDICT_GONE, /* a record of a target that its portal offers no more */
 	VERDICT_HALF_DONE, /* an apply or undo was cut off */
 };
@@ -63,6 +64,9 @@ int compare_survey(const struct survey *survey, struct findings *findings, struc
 /* Add one that no comparison makes; note is copied and may be NULL. */
 int findings_add(struct findings *findings, struct finding finding, const char *note,
 		 struct err *err);
+/* The same with what to type, which is copied too. */
+int findings_add_remedied(struct findings *findings, const struct finding *finding,
+			  const char *note, const char *remedy, struct err *err);
 /* Copy what to type into a finding. */
 int finding_set_remedy(struct finding *finding, const char *text, struct err *err);
 void findings_done(struct findings *findings);

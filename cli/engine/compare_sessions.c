@@ -13,17 +13,6 @@
 #include "iscsi/portal.h"
 #include "quote.h"
 
-/* remedy may be NULL. */
-static int add(struct findings *findings, const struct finding *finding, const char *note,
-	       const char *remedy, struct err *err)
-{
-	int rc = findings_add(findings, *finding, note, err);
-
-	if (rc < 0 || !remedy)
-		return rc;
-	return finding_set_remedy(&findings->items[findings->count - 1], remedy, err);
-}
-
 static int add_down(struct findings *findings, const struct place *place, const char *note,
 		    const char *remedy, struct err *err)
 {
@@ -33,7 +22,7 @@ static int add_down(struct findings *findings, const struct place *place, const 
 		.place = place,
 	};
 
-	return add(findings, &finding, note, remedy, err);
+	return findings_add_remedied(findings, &finding, note, remedy, err);
 }
 
 /* The disk is not there now, whatever the settings are that it would have. */
@@ -168,7 +157,7 @@ static int compare_second(const struct survey *survey, const struct place *place
 			 "it is a path of the multipath device %s, and %s another; AWS describes "
 			 "one path to a volume, and both end at the same gateway",
 			 mine, kept->name);
-		return add(findings, &finding, buf_text(&note), NULL, err);
+		return findings_add_remedied(findings, &finding, buf_text(&note), NULL, err);
 	}
 	mine = device_name(session);
 	other = device_name(kept);
@@ -180,36 +169,7 @@ static int compare_second(const struct survey *survey, const struct place *place
 	buf_adds(&note, "and who writes to both spoils what is on it");
 	buf_adds(&remedy, "log out of one of them once nothing uses it (sgw-init devices tells): ");
 	add_logout(&remedy, session, kept);
-	return add(findings, &finding, buf_text(&note), buf_text(&remedy), err);
-}
-
-/* At the next boot there would be two sessions of its target. */
-static int compare_startup(const struct survey *survey, const struct place *place,
-			   struct findings *findings, struct err *err)
-{
-	const struct finding finding = {
-		.verdict = VERDICT_TWICE,
-		.severity = SEVERITY_WARNING,
-		.place = place,
-	};
-	const struct place *kept;
-	CLEANUP(buf_done) struct buf remedy = { 0 };
-	char note[PORTAL_TEXT_MAX + 192], portal[PORTAL_TEXT_MAX];
-
-	if (!place->exists || !startup_is_automatic(place))
-		return 0;
-	kept = startup_place(survey, place->record->target);
-	if (place == kept || !startup_is_automatic(kept))
-		return 0;
-	portal_text_of(kept->record->address, kept->record->port, portal);
-	buf_addf(&remedy, "have one of them logged in at boot: %s --connect",
-		 findings->asked ? findings->asked->apply : "sgw-init apply");
-	snprintf(note, sizeof(note),
-		 "at boot this host logs in by it and by the target's record at %s (interface %s), "
-		 "which shows one device twice",
-		 portal, kept->record->interface);
-	return add(findings, &finding, note,
-		   startup_is_kept(survey, place) ? NULL : buf_text(&remedy), err);
+	return findings_add_remedied(findings, &finding, buf_text(&note), buf_text(&remedy), err);
 }
 
 int compare_sessions(const struct survey *survey, struct findings *findings, struct err *err)
@@ -219,9 +179,7 @@ int compare_sessions(const struct survey *survey, struct findings *findings, str
 	for (size_t i = 0; rc == 0 && i < survey->count; i++) {
 		const struct place *place = &survey->places[i];
 
-		if (place->kind == PLACE_RECORD)
-			rc = compare_startup(survey, place, findings, err);
-		else if (place->kind == PLACE_SESSION)
+		if (place->kind == PLACE_SESSION)
 			rc = compare_session(place, findings, err);
 		else if (place->kind == PLACE_DEVICE)
 			rc = compare_device(place, findings, err);

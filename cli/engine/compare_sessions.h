@@ -12,8 +12,7 @@ struct survey;
 
 /*
  * Add a finding for each session and device of the survey's places that cannot
- * be used now, and for each session, and record that is automatic, beside
- * another of its target.
+ * be used now, and for each session beside another of its target.
  */
 int compare_sessions(const struct survey *survey, struct findings *findings, struct err *err);
 

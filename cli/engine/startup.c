@@ -25,7 +25,12 @@ bool startup_is_automatic(const struct place *place)
 	return has_value(place, key, "automatic") && !has_value(place, "node.leading_login", "Yes");
 }
 
-static bool is_of(const struct place *place, const char *target)
+bool startup_is_at_boot(const struct place *place)
+{
+	return has_value(place, key, "automatic") || has_value(place, key, "onboot");
+}
+
+bool startup_is_of(const struct place *place, const char *target)
 {
 	return place->kind == PLACE_RECORD && strcmp(place->record->target, target) == 0;
 }
@@ -39,7 +44,7 @@ const struct place *startup_place(const struct survey *survey, const char *targe
 		const struct place *place = &survey->places[i];
 		unsigned weight;
 
-		if (!is_of(place, target))
+		if (!startup_is_of(place, target))
 			continue;
 		weight = (sessions_find_by(&survey->sessions, place->record) ? 4 : 0) +
 			 (place->asked ? 2 : 0) + (startup_is_automatic(place) ? 1 : 0);
@@ -99,7 +104,7 @@ static bool another_is_automatic(const struct survey *survey, const struct place
 	for (size_t i = 0; i < survey->count; i++) {
 		const struct place *other = &survey->places[i];
 
-		if (other != place && is_of(other, place->record->target) &&
+		if (other != place && startup_is_of(other, place->record->target) &&
 		    (other->exists || other < place) && startup_is_automatic(other))
 			return true;
 	}

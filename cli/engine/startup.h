@@ -16,6 +16,12 @@ struct survey;
 /* Whether open-iscsi's service logs in by that record at boot, whatever others its target has. */
 bool startup_is_automatic(const struct place *place);
 
+/* Whether somebody does: that service, by that record or another like it, or the initramfs (onboot). */
+bool startup_is_at_boot(const struct place *place);
+
+/* Whether it is a record of that target. */
+bool startup_is_of(const struct place *place, const char *target);
+
 /*
  * The record that a target is, or would be, connected by, of those among the
  * survey's places: the one of its session; without one that of a portal that

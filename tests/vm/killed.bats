@@ -137,7 +137,7 @@ owes() {
 	run ! owes
 	sgw-init check
 	run -0 sgw-init apply
-	[ "$output" = "nothing to change" ]
+	[ "${lines[0]}" = "nothing to change" ]
 }
 
 @test "an interrupt between the logout and the login of --relogin waits until it is logged in again" {
@@ -175,7 +175,7 @@ owes() {
 	owe
 	run -0 sgw-init check
 	run -0 sgw-init apply
-	[ "$output" = "nothing to change" ]
+	[ "${lines[0]}" = "nothing to change" ]
 	run ! owes
 
 	iscsiadm -m node -T "$iqn" -p "$portal" -u

@@ -185,7 +185,7 @@ attach_volume() {
 	sgw-init check
 	session=$(session_of "$iqn")
 	run -0 sgw-init apply --relogin
-	[[ $output == "nothing to change" ]]
+	[ "${lines[0]}" = "nothing to change" ]
 	[ "$(session_of "$iqn")" = "$session" ]
 }
 

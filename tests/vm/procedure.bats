@@ -87,8 +87,11 @@ some_data() {
 	[[ $output == *"$iqn at $portal"*noop_out_interval*5*60* ]]
 	[[ $output == *"$iqn at $portal"*noop_out_timeout*5*600* ]]
 	[[ $output == *"its record has lost the CHAP settings"*"sgw-init apply $portal --scope targets --chap FILE"* ]]
-	sgw-init apply "$portal" --chap chap.json --connect --scope targets
-	sgw-init check --scope targets
+	[[ $output == *"not at boot"*"sgw-init apply --scope targets --connect"* ]]
+	sgw-init apply "$portal" --scope targets --chap chap.json
+	sgw-init apply --scope targets --connect
+	run -0 sgw-init check --scope targets
+	[[ $output != *"not at boot"* ]]
 	iscsiadm -m node -T "$iqn" -p "$portal" --logout
 	boot_service
 	expect_tuned

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/compare_boot.h"
+
+#include <stdio.h>
+
+#include "buf.h"
+#include "engine/compare.h"
+#include "engine/startup.h"
+#include "engine/survey.h"
+#include "err.h"
+#include "host/paths.h"
+#include "iscsi/portal.h"
+#include "quote.h"
+
+/* There would be two sessions of its target. */
+static int compare_second(const struct survey *survey, const struct place *place,
+			  struct findings *findings, struct err *err)
+{
+	const struct finding finding = {
+		.verdict = VERDICT_TWICE,
+		.severity = SEVERITY_WARNING,
+		.place = place,
+	};
+	const struct place *kept;
+	CLEANUP(buf_done) struct buf remedy = { 0 };
+	char note[PORTAL_TEXT_MAX + 192], portal[PORTAL_TEXT_MAX];
+
+	if (!place->exists || !startup_is_automatic(place))
+		return 0;
+	kept = startup_place(survey, place->record->target);
+	if (place == kept || !startup_is_automatic(kept))
+		return 0;
+	portal_text_of(kept->record->address, kept->record->port, portal);
+	buf_addf(&remedy, "have one of them logged in at boot: %s --connect",
+		 findings->asked ? findings->asked->apply : "sgw-init apply");
+	snprintf(note, sizeof(note),
+		 "at boot this host logs in by it and by the target's record at %s (interface %s), "
+		 "which shows one device twice",
+		 portal, kept->record->interface);
+	return findings_add_remedied(findings, &finding, note,
+				     startup_is_kept(survey, place) ? NULL : buf_text(&remedy),
+				     err);
+}
+
+/* The volume is there now, and will not be after a boot: as after plain discovery. */
+static int compare_manual(const struct place *place, struct findings *findings, struct err *err)
+{
+	const struct finding finding = {
+		.verdict = VERDICT_NOT_AT_BOOT,
+		.severity = SEVERITY_WARNING,
+		.place = place,
+	};
+	CLEANUP(buf_done) struct buf remedy = { 0 };
+
+	buf_addf(&remedy, "have it logged in at boot: %s --connect",
+		 findings->asked ? findings->asked->apply : "sgw-init apply");
+	return findings_add_remedied(findings, &finding,
+				     "it is logged in by now, but at boot nobody logs in by it "
+				     "(node.startup)",
+				     buf_text(&remedy), err);
+}
+
+/* The boot is over, and who logs in then has failed or given up. */
+static int compare_missing(const struct place *place, struct findings *findings, struct err *err)
+{
+	const struct finding finding = {
+		.verdict = VERDICT_DOWN,
+		.severity = SEVERITY_ERROR,
+		.place = place,
+	};
+	const struct record *record = place->record;
+	CLEANUP(buf_done) struct buf remedy = { 0 };
+	char portal[PORTAL_TEXT_MAX];
+
+	portal_text_of(record->address, record->port, portal);
+	buf_adds(&remedy, "log in: sgw-init connect ");
+	quote_word(&remedy, portal);
+	buf_adds(&remedy, " --target ");
+	quote_word(&remedy, record->target);
+	buf_adds(&remedy, "; or, where it is to stay away: sgw-init disconnect --target ");
+	quote_word(&remedy, record->target);
+	buf_adds(&remedy, " --forget");
+	return findings_add_remedied(findings, &finding,
+				     "at boot this host logs in by it (node.startup), but there is "
+				     "no session: its device is not there",
+				     buf_text(&remedy), err);
+}
+
+static bool any_at_boot(const struct survey *survey, const char *target)
+{
+	for (size_t i = 0; i < survey->count; i++) {
+		const struct place *place = &survey->places[i];
+
+		if (startup_is_of(place, target) && startup_is_at_boot(place))
+			return true;
+	}
+	return false;
+}
+
+/* Told of one record a target. */
+static int compare_target(const struct survey *survey, const struct place *place,
+			  struct findings *findings, struct err *err)
+{
+	const char *target = place->record->target;
+
+	if (place != startup_place(survey, target))
+		return 0;
+	if (!any_at_boot(survey, target))
+		return sessions_find_by(&survey->sessions, place->record)
+			       ? compare_manual(place, findings, err)
+			       : 0;
+	/* What a tree of --root will be logged in to is not for us to see. */
+	if (survey->paths->live && !sessions_find_target(&survey->sessions, target))
+		return compare_missing(place, findings, err);
+	return 0;
+}
+
+int compare_boot(const struct survey *survey, struct findings *findings, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < survey->count; i++) {
+		const struct place *place = &survey->places[i];
+
+		if (place->kind != PLACE_RECORD || !place->exists)
+			continue;
+		rc = compare_second(survey, place, findings, err);
+		if (rc == 0)
+			rc = compare_target(survey, place, findings, err);
+	}
+	return rc;
+}
