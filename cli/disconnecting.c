@@ -12,7 +12,6 @@
 #include "host/nodes.h"
 #include "iscsi/portal.h"
 #include "os/loop.h"
-#include "os/process.h"
 
 enum {
 	PASSING_MS = 2000, /* how long a mere reader, udevd mostly, may take to go */
@@ -166,12 +165,12 @@ int disconnecting_check(const struct paths *paths, const struct host_session *se
 	int rc;
 
 	*uses = (struct uses){ 0 };
-	if (process_lacks_root())
-		return at_session(session,
-				  (err_set(err, EPERM,
-					   "who uses its devices is for root alone to see: run it "
-					   "as root"),
-				   err));
+	if (!host_use_sees_all())
+		return at_session(
+			session, (err_set(err, EPERM,
+					  "who uses its devices is for root alone to see, with the "
+					  "capability CAP_SYS_PTRACE: run it as root"),
+				  err));
 	for (;;) {
 		rc = find_uses(paths, session, uses, &also, err);
 		if (rc < 0 || !may_pass(uses) || loop_clock_us() >= end)

@@ -252,6 +252,18 @@ session3 ($name-03) would need a new login for recv_tmo: it has no record to log
 	[[ $output == *"end that with: umount /mnt; where umount finds it busy, this tells who is in it: fuser -vm /mnt"$'\n'* ]]
 }
 
+@test "nothing is logged out of where who uses it cannot be seen" {
+	tuned --volume myvolume:1M
+	stale "$iqn"
+	local command
+	for command in 'disconnect --all' 'apply --relogin'; do
+		# shellcheck disable=SC2086 # words
+		run -1 on_kernel setpriv --bounding-set=-sys_ptrace --inh-caps=-sys_ptrace sgw-init $command
+		[[ $output == *"who uses its devices is for root alone to see, with the capability CAP_SYS_PTRACE"* ]]
+		[ "$(session_of "$iqn")" = session1 ]
+	done
+}
+
 # left_alone WORDS COMMAND: with that done on the host --relogin leaves the session, forced or not
 left_alone() {
 	local force
@@ -279,6 +291,16 @@ left_alone() {
 		'/dev/sdgw1 partition 1024 0 -2' >"$HOST/swaps"
 	# shellcheck disable=SC2016 # for the inner shell
 	left_alone 'in use: swap (sdgw1)' 'mount --bind $HOST/swaps /proc/swaps'
+}
+
+@test "--relogin, forced or not, leaves a mounted disk with a swap file on it" {
+	tuned --volume myvolume:1M
+	stale "$iqn"
+	printf '%s\n' $'Filename\tType\tSize\tUsed\tPriority' \
+		'/mnt/swap file 1024 0 -2' >"$HOST/swaps"
+	# shellcheck disable=SC2016 # for the inner shell
+	left_alone 'in use: swap in /mnt/swap (sdgw1); mounted on /mnt (sdgw1)' \
+		'mount -t tmpfs /dev/sdgw1 /mnt; mount --bind $HOST/swaps /proc/swaps'
 }
 
 @test "--relogin, forced or not, leaves a drive whose tape somebody has open" {

@@ -5,10 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -17,7 +19,7 @@
 #include "err.h"
 #include "host/dirs.h"
 #include "host/paths.h"
-#include "os/process.h"
+#include "host/spot.h"
 
 enum { TABLE_MAX = 16 << 20 }; /* bytes of one mountinfo */
 
@@ -133,18 +135,45 @@ static int for_each_line(struct host_use *host, struct buf *table, unsigned pid,
 	return rc;
 }
 
-/* "Filename Type Size Used Priority" and a line each; a swap file is its mount's business. */
+/* The mount of ours that a file lies in, or NULL; of those at one point the last is on top. */
+static const struct host_use_item *mount_of(const struct host_use *host, const char *path)
+{
+	const struct host_use_item *found = NULL;
+	size_t longest = 0;
+
+	for (size_t i = 0; i < host->count; i++) {
+		const struct host_use_item *item = &host->items[i];
+		size_t len = strcmp(item->text, "/") == 0 ? 0 : strlen(item->text);
+
+		if (item->kind == USE_MOUNT && item->pid == 0 && len >= longest &&
+		    strncmp(path, item->text, len) == 0 && path[len] == '/') {
+			found = item;
+			longest = len;
+		}
+	}
+	return found;
+}
+
+/* "Filename Type Size Used Priority" and a line each; a swap file is on the disk of its mount. */
 static int add_swap(struct host_use *host, char *line, unsigned pid, struct err *err)
 {
 	struct host_use_item item = { .kind = USE_SWAP, .id.block = true };
+	const struct host_use_item *mount;
 	char *words[2];
 
 	(void)pid;
-	if (split(line, words, 2) < 2 || strcmp(words[1], "partition") != 0)
+	if (split(line, words, 2) < 2)
 		return 0;
 	unescape(words[0]);
-	name_of(host->paths, words[0], item.id.name, sizeof(item.id.name));
-	return add(host, item, "", err);
+	if (strcmp(words[1], "partition") == 0) {
+		name_of(host->paths, words[0], item.id.name, sizeof(item.id.name));
+		return add(host, item, "", err);
+	}
+	mount = strcmp(words[1], "file") == 0 ? mount_of(host, words[0]) : NULL;
+	if (!mount)
+		return 0;
+	item.id = mount->id;
+	return add(host, item, words[0], err);
 }
 
 /* Whether a look at a process failed because it has ended, or is not ours to look at. */
@@ -160,6 +189,15 @@ static bool may_be_left(int code)
 	default:
 		return false;
 	}
+}
+
+bool host_use_sees_all(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
+
+	return geteuid() == 0 && syscall(SYS_capget, &header, sets) == 0 &&
+	       (sets[CAP_TO_INDEX(CAP_SYS_PTRACE)].effective & CAP_TO_MASK(CAP_SYS_PTRACE));
 }
 
 static int add_table(struct host_use *host, const char *path, unsigned pid,
@@ -198,7 +236,7 @@ static int add_tables(struct host_use *host, struct err *err)
 			continue;
 		/* Where /proc hides others from all but root (hidepid), and nothing is ended. */
 		if (rc < 0 && tables[i].pid != 0 && may_be_left(rc) && host->paths->live &&
-		    process_lacks_root())
+		    !host_use_sees_all())
 			continue;
 		if (rc < 0) {
 			*err = failure;
@@ -345,6 +383,23 @@ static int add_processes(struct host_use *host, struct err *err)
 	return rc;
 }
 
+/* What device a loop device's file is: by its number, wherever its node lies, else by its name. */
+static bool file_device(const struct paths *paths, char *path, struct device_id *id)
+{
+	struct spot spot = SPOT_NONE;
+	struct err ignored = { 0 };
+
+	if (path[0] == '/' && paths_find(paths, path, &spot, &ignored) == 0 && spot.exists &&
+	    S_ISBLK(spot.st.st_mode)) {
+		id->major = major(spot.st.st_rdev);
+		id->minor = minor(spot.st.st_rdev);
+	}
+	spot_done(&spot);
+	if (strncmp(path, "/dev/", strlen("/dev/")) == 0)
+		name_of(paths, path, id->name, sizeof(id->name));
+	return id->major != 0 || id->name[0] != '\0';
+}
+
 /* A loop device holds its file open without any process. */
 static int add_loops(struct host_use *host, struct err *err)
 {
@@ -363,10 +418,8 @@ static int add_loops(struct host_use *host, struct err *err)
 			continue;
 		snprintf(dir, sizeof(dir), "/sys/block/%s/loop", names[i]);
 		paths_read_text(host->paths, dir, "backing_file", file, sizeof(file), &ignored);
-		if (strncmp(file, "/dev/", strlen("/dev/")) != 0)
-			continue;
-		name_of(host->paths, file, item.id.name, sizeof(item.id.name));
-		rc = add(host, item, names[i], err);
+		if (file_device(host->paths, file, &item.id))
+			rc = add(host, item, names[i], err);
 	}
 	paths_list_free(names, count);
 	return rc;

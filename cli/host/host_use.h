@@ -17,8 +17,8 @@ struct paths;
 /* In the order in which they would be ended. */
 enum use_kind {
 	USE_ROOT, /* the host runs from it */
+	USE_SWAP, /* before the mount that a swap file lies in */
 	USE_MOUNT,
-	USE_SWAP,
 	USE_OPEN,
 	USE_LOOP,
 	USE_HOLDER, /* something is built on it */
@@ -33,7 +33,7 @@ struct device_id {
 struct host_use_item {
 	enum use_kind kind; /* USE_MOUNT, _SWAP, _OPEN or _LOOP */
 	struct device_id id;
-	char *text; /* mount point; name of the process; name of the loop device */
+	char *text; /* mount point; swap file, or empty; name of the process, of the loop device */
 	bool of_udevd; /* the process is udevd's, or a program of a rule, which one of those runs */
 	unsigned pid; /* of a process; of a mount that our own namespace does not show; else 0 */
 };
@@ -45,8 +45,14 @@ struct host_use {
 };
 
 /*
+ * Whether this process sees what all others have open, and all mounts: root with
+ * CAP_SYS_PTRACE, which a unit or a container may lack. Whoever ends something asks first.
+ */
+bool host_use_sees_all(void);
+
+/*
  * Look at all of it, once for any number of devices. What the processes of
- * others have open is seen by root alone. It fails where a table that is there
+ * others have open is not seen without host_use_sees_all(). It fails where a table that is there
  * cannot be read, since what is not seen would pass for unused; processes that
  * end meanwhile are left out. End it by host_use_done(), also after an error;
  * all zero is one that saw nothing.

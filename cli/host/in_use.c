@@ -284,8 +284,9 @@ static struct use use_of(const struct host_use_item *item, const char *name)
 		}
 		break;
 	case USE_SWAP:
-		use.by = text("swap (%s)", name);
-		use.next = command("swapoff /dev/", name);
+		use.by = text("swap%s%s (%s)", item->text[0] ? " in " : "", item->text, name);
+		use.next = item->text[0] ? text("swapoff %s", buf_text(&point))
+					 : command("swapoff /dev/", name);
 		break;
 	case USE_OPEN:
 		use.by = text("open by %s, process %u (%s)", item->text, item->pid, name);

@@ -169,6 +169,16 @@ static void names_every_user_of_a_disk(void **state)
 				     "/dev/sdc1 partition 1 0 -2\n/images/sdb1 file 1 0 -2\n"
 				     "/dev/sdb1                partition\t1\t0\t-3\n" } },
 		  "swap: swap (sdb1): swapoff /dev/sdb1\n" },
+		{ "a swap file, which goes before the mount that it lies in",
+		  { { OURS, MOUNT("8:1", "/", "/dev/sda1") MOUNT("8:32", "/mnt", "/dev/sdc")
+				    MOUNT("8:16", "/mnt", "/dev/sdb")
+					    MOUNT("8:48", "/mnt/a", "/dev/sdd") },
+		    { "/proc/swaps",
+		      "Filename Type Size Used Priority\n/mnt/my\\040swap file 1 0 -2\n"
+		      "/mnt/a/swap file 1 0 -2\n/swap file 1 0 -2\n"
+		      "/mntb/swap file 1 0 -2\n" } },
+		  "swap: swap in /mnt/my swap (sdb): swapoff '/mnt/my swap'\n"
+		  "mount: mounted on /mnt (sdb): umount /mnt\n" },
 		{ "a process has it open, twice",
 		  { { "/proc/123/fd/0", "-> /dev/null" },
 		    { "/proc/123/fd/3", "-> /dev/sdb" },
