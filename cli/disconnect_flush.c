@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "array.h"
+#include "command.h"
 #include "err.h"
 #include "host/in_use.h"
 #include "host/nodes.h"
@@ -24,6 +25,7 @@
 
 enum {
 	FLUSH_MS = 20000, /* how long a disk may take to write its cache out */
+	HELD_MS = 1000, /* the kernel looks for a claim before it asks the disk */
 	LOOK_MS = 2,
 };
 
@@ -83,10 +85,19 @@ static int flush_disk(const struct spot *spot, int exclusive)
 	return fsync(fd) < 0 ? errno : 0;
 }
 
-/* In a process of its own: on a gateway that went silent it hangs, and cannot be interrupted. */
-static int flush_in_time(const struct spot *spot, const struct claims *claims)
+/* Whether somebody has claimed the disk, for all else that comes of opening it: 0 or EBUSY. */
+static int find_claim(const struct spot *spot, int exclusive)
 {
-	const uint64_t end = loop_clock_us() + FLUSH_MS * (uint64_t)1000;
+	int fd = openat(spot->dirfd, spot->name, O_RDONLY | exclusive | O_NONBLOCK | O_CLOEXEC);
+
+	return fd < 0 && errno == EBUSY ? EBUSY : 0;
+}
+
+/* In a process of its own: on a gateway that went silent it hangs, and cannot be interrupted. */
+static int in_time(int (*fn)(const struct spot *spot, int exclusive), const struct spot *spot,
+		   const struct claims *claims, unsigned ms)
+{
+	const uint64_t end = loop_clock_us() + ms * (uint64_t)1000;
 	pid_t child = fork();
 	int status;
 
@@ -99,7 +110,7 @@ static int flush_in_time(const struct spot *spot, const struct claims *claims)
 		/* Nor is what is claimed to stay so for as long as it hangs. */
 		for (size_t i = 0; claims && i < claims->count; i++)
 			close(claims->fds[i]);
-		_exit(flush_disk(spot, claims ? O_EXCL : 0) & 0xff);
+		_exit(fn(spot, claims ? O_EXCL : 0) & 0xff);
 	}
 	while (waitpid(child, &status, WNOHANG) == 0) {
 		if (loop_clock_us() >= end) {
@@ -111,8 +122,8 @@ static int flush_in_time(const struct spot *spot, const struct claims *claims)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : EINTR;
 }
 
-static int flush_by_name(const struct paths *paths, const char *name, struct claims *claims,
-			 struct err *err)
+static int flush_by_name(const struct paths *paths, const char *name, bool answering,
+			 struct claims *claims, struct err *err)
 {
 	struct spot spot = SPOT_NONE;
 	char path[64];
@@ -120,10 +131,14 @@ static int flush_by_name(const struct paths *paths, const char *name, struct cla
 
 	snprintf(path, sizeof(path), "/dev/%s", name);
 	rc = paths_find(paths, path, &spot, err);
-	if (rc == 0 && spot.exists && S_ISBLK(spot.st.st_mode)) {
-		failed = flush_in_time(&spot, claims);
+	if (rc < 0 || !spot.exists || !S_ISBLK(spot.st.st_mode)) {
+		failed = 0;
+	} else if (answering) {
+		failed = in_time(flush_disk, &spot, claims, FLUSH_MS);
 		if (failed == 0 && claims)
 			failed = claim(claims, &spot);
+	} else if (claims && in_time(find_claim, &spot, claims, HELD_MS) == EBUSY) {
+		failed = EBUSY;
 	}
 	spot_done(&spot);
 	if (failed == EBUSY)
@@ -155,8 +170,8 @@ static int flush_session(const struct paths *paths, const struct host_session *s
 		if (device->type != DEVICE_DISK || strchr(device->name, ':'))
 			continue;
 		rc = answers(paths, session, device, err);
-		if (rc > 0)
-			rc = flush_by_name(paths, device->name, claims, err);
+		if (rc >= 0)
+			rc = flush_by_name(paths, device->name, rc > 0, claims, err);
 	}
 	return rc;
 }
@@ -168,13 +183,16 @@ int disconnect_flush_mounts(const struct paths *paths, const struct host_session
 
 	for (size_t i = 0; rc > 0 && i < session->device_count; i++)
 		rc = answers(paths, session, &session->devices[i], err);
+	if (rc == 0)
+		warn("%s: it does not answer: what was not written out yet is lost",
+		     session->target);
 	if (rc <= 0)
 		return rc;
 	for (size_t i = 0; rc >= 0 && i < uses->count; i++) {
 		const char *name = uses->items[i].mounted;
 
 		if (name[0] != '\0')
-			rc = flush_by_name(paths, name, NULL, err);
+			rc = flush_by_name(paths, name, true, NULL, err);
 	}
 	return rc < 0 ? rc : 0;
 }

@@ -249,6 +249,11 @@ take_array() {
 	still_refused "loop0 ($name)"
 	[[ $output == *"end that with: losetup -d /dev/loop0"* ]]
 	losetup -d /dev/loop0
+	# As who pins a disk does it, by a node of his own.
+	mknod pinned b "$(($(stat -Lc 0x%t "$link")))" "$(($(stat -Lc 0x%T "$link")))"
+	losetup /dev/loop0 pinned
+	still_refused "loop0 ($name)"
+	losetup -d /dev/loop0
 
 	dmsetup create vg-data --uuid LVM-0123456789 --table "0 2048 linear $link 0"
 	still_refused "the LVM volume vg-data (dm-0 on $name)"
@@ -366,11 +371,21 @@ database() {
 }
 
 @test "a session whose gateway is gone is logged out of in good time" {
-	connect_gateway --volume myvolume:1M
-	local session
+	connect_gateway --volume myvolume:8M
+	local session pid
+	mke2fs -q -F "$link"
+	mount -t ext2 -o ro "$link" /mnt
+	mkfifo hold
+	bash -c 'cd /mnt && echo there >"$1"/ready-to-go && read -r _ <"$1"/hold' bash "$PWD" &
+	pid=$!
+	wait_for test -e ready-to-go
+	umount -l /mnt
 	stop_gateway
 	session=$(session_of "$iqn")
 	wait_for grep -q FAILED "$session/state"
+	still_refused "in use: the kernel holds"
+	echo go >hold
+	wait "$pid"
 	SECONDS=0
 	run -0 sgw-init disconnect --target "$iqn"
 	[ "$SECONDS" -lt 60 ]
