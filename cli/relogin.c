@@ -184,8 +184,9 @@ static void settle(const struct paths *paths, const struct relogin *relogin)
 {
 	struct err err = { 0 };
 
-	if (relogin->state == RELOGIN_NO_LOGIN ||
-	    (relogin->state == RELOGIN_NO_LOGOUT && relogin->err.code == ETIMEDOUT))
+	bool goes_on = relogin->err.code == ETIMEDOUT || relogin->err.code == EINTR;
+
+	if (relogin->state == RELOGIN_NO_LOGIN || (relogin->state == RELOGIN_NO_LOGOUT && goes_on))
 		return;
 	if (owed_settle(paths, relogin->action->record, &err) < 0)
 		err_print("sgw-init", &err);

@@ -7,12 +7,13 @@
 # pretend_kernel: the stand-ins; $HOST is a stock_root. A login takes its values from the record. Of
 # a target that stands in $HOST/refused it fails, and a logout of one in $HOST/stuck. Of one in $HOST/odd
 # the session pings every 5 s whatever its record says, of one in $HOST/late its disk has the kernel's
-# own timeout, and of one in $HOST/bare there is no device. One in $HOST/taken iscsid is logging in for
+# own timeout, and of one in $HOST/bare there is no device. At the logout of one in $HOST/killed
+# iscsiadm is killed, and iscsid goes on with it. One in $HOST/taken iscsid is logging in for
 # somebody else, and through with it when it is asked twice. Names tell drives and changers from volumes.
 pretend_kernel() {
 	local bin=$BATS_TEST_TMPDIR/bin
 	mkdir -p "$bin" "$HOST"/sys/class/iscsi_{session,connection} "$HOST"/run/lock "$HOST"/var/lib
-	touch "$HOST"/{refused,stuck,odd,late,bare,taken}
+	touch "$HOST"/{refused,stuck,odd,late,bare,killed,taken}
 	echo 0 >"$HOST/sessions"
 	printf '#!/bin/sh\n' >"$bin/udevadm"
 	cat >"$bin/iscsiadm" <<-'END'
@@ -32,7 +33,8 @@ pretend_kernel() {
 		--logout) exit 21 ;;
 		--logout*)
 			! grep -qx "$target" "$HOST/stuck" || exit 10
-			remove_session "$session" ;;
+			remove_session "$session"
+			! grep -qx "$target" "$HOST/killed" || kill -KILL $$ ;;
 		--loginsession*) exit 15 ;;
 		--login)
 			! grep -qx "$target" "$HOST/refused" || exit 24

@@ -252,6 +252,19 @@ session3 ($name-03) would need a new login for recv_tmo: it has no record to log
 	[[ $output == *"end that with: umount /mnt; where umount finds it busy, this tells who is in it: fuser -vm /mnt"$'\n'* ]]
 }
 
+@test "--relogin whose iscsiadm is killed in the midst of a logout still owes the login" {
+	tuned --volume myvolume:1M
+	stale "$iqn"
+	echo "$iqn" >"$HOST/killed"
+	run -1 on_kernel sgw-init apply --relogin
+	[[ $output == *"iscsiadm was ended by signal 9; iscsid may go on with it by itself"* ]]
+	[ -z "$(session_of "$iqn")" ]
+	: >"$HOST/killed"
+	run -0 on_kernel sgw-init apply
+	[[ $output == *"apply --relogin logged out of it and was cut off: logged in again"* ]]
+	[ -n "$(session_of "$iqn")" ]
+}
+
 @test "nothing is logged out of where who uses it cannot be seen" {
 	tuned --volume myvolume:1M
 	stale "$iqn"

@@ -238,6 +238,8 @@ static int explain(const struct iscsiadm_code *row, int code, const struct progr
 		       row->name);
 }
 
+#define GOES_ON "iscsid may go on with it by itself: sgw-init devices shows what became of it"
+
 /* already: the code that says that it is so by now. */
 static int run(const struct paths *paths, const struct iscsiadm_target *target, const char *action,
 	       unsigned deadline_ms, int already, struct err *err)
@@ -267,12 +269,11 @@ static int run(const struct paths *paths, const struct iscsiadm_target *target, 
 	row = iscsiadm_code(result.code);
 	if (rc == 0 && result.late)
 		rc = err_set(err, ETIMEDOUT,
-			     "iscsiadm did not end within %u s and was stopped; iscsid may go on "
-			     "with it "
-			     "by itself: sgw-init devices shows what became of it",
+			     "iscsiadm did not end within %u s and was stopped; " GOES_ON,
 			     deadline_ms / 1000);
 	else if (rc == 0 && result.signal != 0)
-		rc = err_set(err, EIO, "iscsiadm was ended by signal %d", result.signal);
+		rc = err_set(err, EINTR, "iscsiadm was ended by signal %d; " GOES_ON,
+			     result.signal);
 	else if (rc == 0 && result.code != 0 && result.code != already)
 		rc = explain(row, result.code, &result, target, err);
 	else if (rc == 0)

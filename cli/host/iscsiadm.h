@@ -56,8 +56,9 @@ int iscsiadm_ready(const struct paths *paths, struct err *err);
  * 1 where iscsiadm says that it is so already, 0 where it did it. Else -ENOENT
  * of a login whose record it does not find, -EACCES for a code that never gets
  * better by trying again, -EAGAIN for one that may, -EIO for all others,
- * -ETIMEDOUT where it did not end, with the words of the code in *err. What is
- * true is for sysfs to say: look there.
+ * with the words of the code in *err; -ETIMEDOUT where it did not end, -EINTR
+ * where somebody killed it: iscsid may go on with it then. What is true is for
+ * sysfs to say: look there.
  */
 int iscsiadm_login(const struct paths *paths, const struct iscsiadm_target *target,
 		   unsigned deadline_ms, struct err *err);
