@@ -127,6 +127,21 @@ static void note_logout(struct undoing *steps, const struct host_session *sessio
 					"portal", json_text(portal)));
 }
 
+/* Of one that is just coming up nobody can tell whose it is. */
+static int refuse_nameless(const struct undoing *steps, const char *path, struct err *err)
+{
+	CLEANUP(record_done) struct record record = { 0 };
+	const char *name = steps->sessions.nameless;
+
+	if (name[0] == '\0' || !record_place_of(&record, path))
+		return 0;
+	err_set(err, EBUSY,
+		"%s is there, but its target cannot be read, so nobody can tell whether it goes by "
+		"this record; try again in a moment",
+		name);
+	return err_at(err, "%s", path);
+}
+
 static int refuse_session(struct undoing *steps, const struct host_session *session,
 			  struct err *err)
 {
@@ -170,12 +185,14 @@ static int refuse_live_record(const char *path, void *ctx, struct err *err)
 {
 	int rc = each_session(ctx, path, refuse_session, err);
 
-	return rc < 0 ? err_at(err, "%s", path) : 0;
+	return rc < 0 ? err_at(err, "%s", path) : refuse_nameless(ctx, path, err);
 }
 
 static int may_disconnect_record(const char *path, void *ctx, struct err *err)
 {
-	return each_session(ctx, path, may_end_session, err);
+	int rc = refuse_nameless(ctx, path, err);
+
+	return rc < 0 ? rc : each_session(ctx, path, may_end_session, err);
 }
 
 static int disconnect_record(const char *path, void *ctx, struct err *err)
@@ -353,6 +370,9 @@ static int undo(struct undoing *steps, const struct paths *paths, const struct o
 			rc = undo_entry(tx, id, &calls, err);
 	}
 	tx_end(tx);
+	/* Sessions that it ended, though the undo failed. */
+	if (rc < 0 && !opt->dry_run && json_array_size(steps->list) > 0)
+		print_steps(steps, opt, false, &why);
 	if (rc == 0)
 		resumed = resume(steps, &why);
 	if (steps->resume.list)

@@ -277,6 +277,23 @@ session3 ($name-03) would need a new login for recv_tmo: it has no record to log
 	done
 }
 
+@test "undo --disconnect that fails tells whom it has logged out" {
+	local name=iqn.1997-05.com.amazon:volume format
+	tuned --targets 2
+	stale "$name-01"
+	stale "$name-02"
+	for format in table json; do
+		echo "$name-02" >"$HOST/stuck"
+		run -1 --separate-stderr on_kernel sgw-init undo --disconnect --output $format
+		[[ $output == *"logged out"* && $output == *"$name-01"* ]]
+		[[ $output != *"$name-02"* ]]
+		[[ $stderr == *"$name-02"* ]]
+		[ -z "$(session_of "$name-01")" ]
+		[ -n "$(session_of "$name-02")" ]
+		stale "$name-01"
+	done
+}
+
 # left_alone WORDS COMMAND: with that done on the host --relogin leaves the session, forced or not
 left_alone() {
 	local force

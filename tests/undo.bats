@@ -83,6 +83,10 @@ setup() {
 	echo "$PORT" >"$connection/persistent_port"
 	run -1 undo
 	[[ $output == *"logged in"*"--disconnect"* ]]
+	# One that is coming up has no name yet.
+	echo '(null)' >"$session/targetname"
+	run -1 undo
+	[[ $output == *"session4 is there, but its target cannot be read"*"try again in a moment"* ]]
 	run -2 undo --disconnect
 	grep -qx 'node.session.timeo.replacement_timeout = 600' "$CONF"
 	rm -r "$HOST/sys"
