@@ -25,18 +25,28 @@ enum {
 	PAUSE_MS = 500,
 };
 
+/* What goes with its session meanwhile needs no value: sysfs says so in two ways. */
+static int set_if_there(const struct paths *paths, const struct place *place, const char *key,
+			const char *value, struct err *err)
+{
+	int rc = knob_set(paths, knob_find(place->kind, key), place->path, value, err);
+
+	return rc == -ENOENT || rc == -ENODEV ? 0 : rc;
+}
+
 int live_set(const struct plan *plan, const struct paths *paths, struct err *err)
 {
 	int rc = 0;
 
 	for (size_t i = 0; i < plan->live_count; i++) {
 		const struct change *change = &plan->live[i];
-		struct err later = { 0 };
-		int set = knob_set(paths, knob_find(change->place->kind, change->key),
-				   change->place->path, change->after, rc < 0 ? &later : err);
+		struct err why = { 0 };
+		int set = set_if_there(paths, change->place, change->key, change->after, &why);
 
-		if (rc == 0 && set != -ENOENT)
-			rc = set;
+		if (set == 0 || rc < 0)
+			continue;
+		rc = set;
+		*err = why;
 	}
 	return rc;
 }
@@ -47,15 +57,17 @@ int live_mend(const struct findings *findings, const struct paths *paths, struct
 
 	for (size_t i = 0; rc >= 0 && i < findings->count; i++) {
 		const struct finding *finding = &findings->items[i];
+		struct err why = { 0 };
 		char value[16];
-		int set;
 
 		if (!finding_live(finding))
 			continue;
 		snprintf(value, sizeof(value), "%u", finding->wanted);
-		set = knob_set(paths, knob_find(finding->place->kind, finding->value->where->key),
-			       finding->place->path, value, err);
-		rc = set < 0 && set != -ENOENT ? set : 1;
+		rc = set_if_there(paths, finding->place, finding->value->where->key, value, &why);
+		if (rc < 0)
+			*err = why;
+		else
+			rc = 1;
 	}
 	return rc;
 }

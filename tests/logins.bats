@@ -111,6 +111,20 @@ $name-02 $PORTAL failed null" ]
 	[[ $output == *"recv_tmo is not as wanted after the login: see sgw-init check --set noop-out-interval=40"* ]]
 }
 
+@test "a session that ends while apply is at work needs its values no more" {
+	tuned --volume myvolume:1M
+	stale "$iqn"
+	echo 120 >"$HOST/sys/class/iscsi_session/session1/recovery_tmo"
+	rm "$HOST/etc/udev/rules.d/60-sgw-init.rules"
+	# shellcheck disable=SC2016 # for the stand-in
+	echo '. "$ROOT/tests/kernel.bash"; [ ! -e "$HOST/sys/class/iscsi_session/session1" ] || remove_session session1' \
+		>>"$BATS_TEST_TMPDIR/bin/udevadm"
+	sed -i '1s/sh$/bash/' "$BATS_TEST_TMPDIR/bin/udevadm"
+	run -0 on_kernel sgw-init apply
+	[[ $output == *recovery_tmo*120*600* ]]
+	[ -z "$(session_of "$iqn")" ]
+}
+
 @test "a disk whose timeout the rule did not set has it after --connect all the same" {
 	tuned --volume myvolume:1M
 	echo "$iqn" >"$HOST/late"
