@@ -393,6 +393,7 @@ attach_volume() {
 	[[ $output == *"$name-01 at $portal "*"logged out"*"$name-02 at $portal "*"logged out"* ]]
 	run ! session_of "$name-01"
 	run ! session_of "$name-02"
-	[ ! -e "/etc/iscsi/nodes/$name-01" ] && [ ! -e "/etc/iscsi/nodes/$name-02" ]
+	[ ! -e "/etc/iscsi/nodes/$name-01" ]
+	[ ! -e "/etc/iscsi/nodes/$name-02" ]
 	cmp /etc/iscsi/iscsid.conf "$STOCK_ISCSID_CONF"
 }
