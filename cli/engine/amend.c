@@ -56,8 +56,13 @@ static int go_back(struct entry_file *file, const struct entry_file *was, struct
 		   struct err *err)
 {
 	bool stood = file->before.exists;
-	int rc = 0;
+	int rc;
 
+	file->amended = true;
+	file->prior = file->before;
+	rc = attributes_copy(&file->prior_attributes, &file->attributes, err);
+	if (rc < 0)
+		return rc;
 	if (!same_image(&file->before, &was->after))
 		rc = merge_before(file, was, text, err);
 	else
@@ -87,7 +92,9 @@ static void take_files(struct entry *former, const bool *again, struct entry *en
 	for (size_t i = 0; i < former->file_count; i++) {
 		if (again[i])
 			continue;
-		entry->files[entry->file_count++] = former->files[i];
+		entry->files[entry->file_count] = former->files[i];
+		/* What that one itself went on from is settled. */
+		entry->files[entry->file_count++].amended = false;
 		former->files[i] = (struct entry_file){ 0 };
 	}
 }

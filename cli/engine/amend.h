@@ -24,9 +24,10 @@ struct amend {
 /*
  * entry holds what the commit is to write: each file as it is now and as it is
  * to be. What it finds of entry id is taken out of the former, so that undo
- * goes back behind both; what else that entry did comes along as files beyond
- * entry->own, directories and live values. entry is used as long as amend is;
- * amend_done() also after an error.
+ * goes back behind both, and kept beside it, for where the commit is rolled
+ * back; what else that entry did comes along as files beyond entry->own,
+ * directories and live values. entry is used as long as amend is; amend_done()
+ * also after an error.
  */
 int amend(struct amend *amend, const struct paths *paths, const char *id, struct entry *entry,
 	  struct err *err);

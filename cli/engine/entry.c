@@ -71,19 +71,37 @@ static int format_attributes(json_t *image, const struct attributes *attributes)
 	return rc | json_object_set_new(image, "attributes", list);
 }
 
+/* The same of a file that undo may have to make anew. */
+static json_t *format_old_image(const struct image *image, const struct attributes *attributes,
+				struct buf *images)
+{
+	json_t *object = format_image(image, attributes->mode, images);
+
+	if (object && image->exists && format_attributes(object, attributes) != 0) {
+		json_decref(object);
+		return NULL;
+	}
+	return object;
+}
+
 static json_t *format_file(const struct entry_file *file, struct buf *images)
 {
-	json_t *before = format_image(&file->before, file->attributes.mode, images);
+	json_t *before = format_old_image(&file->before, &file->attributes, images);
 	json_t *after = format_image(&file->after, file->mode, images);
-
-	if (before && file->before.exists && format_attributes(before, &file->attributes) != 0) {
-		json_decref(before);
-		before = NULL;
-	}
 	/* A NULL among them fails the packing, which then drops the others. */
-	return json_pack("{s:s, s:s, s:s?, s:s?, s:s*, s:o, s:o}", "path", file->path, "real",
-			 file->real, "type", file->type, "database", file->database, "link",
-			 file->link, "before", before, "after", after);
+	json_t *object =
+		json_pack("{s:s, s:s, s:s?, s:s?, s:s*, s:o, s:o}", "path", file->path, "real",
+			  file->real, "type", file->type, "database", file->database, "link",
+			  file->link, "before", before, "after", after);
+
+	if (object && file->amended &&
+	    json_object_set_new(object, "prior",
+				format_old_image(&file->prior, &file->prior_attributes, images)) !=
+		    0) {
+		json_decref(object);
+		return NULL;
+	}
+	return object;
 }
 
 /* An entry without live values has no such list. */
@@ -197,6 +215,7 @@ void entry_done(struct entry *entry)
 		free(file->database);
 		free(file->link);
 		attributes_done(&file->attributes);
+		attributes_done(&file->prior_attributes);
 	}
 	free(entry->files);
 	while (entry->live_count > 0) {

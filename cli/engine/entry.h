@@ -39,6 +39,9 @@ struct entry_file {
 	struct image before, after;
 	struct attributes attributes; /* before's, where it existed */
 	mode_t mode; /* after's, where it exists */
+	bool amended; /* its former wrote it, too: before is what was before both, and prior holds */
+	struct image prior; /* what this commit found, for where it alone is rolled back */
+	struct attributes prior_attributes; /* prior's, where it existed */
 };
 
 /* A live value that was set after the files: what struct tx_live says, kept. */

@@ -162,6 +162,22 @@ static int parse_image(const json_t *file, const char *key, size_t size, const s
 	return 0;
 }
 
+/* Only an entry that goes on from one that wrote the file, too, has it. */
+static int parse_prior(const json_t *object, size_t size, const struct buf *images,
+		       struct entry_file *file, struct err *err)
+{
+	const json_t *prior = json_object_get(object, "prior");
+	int rc;
+
+	file->amended = prior != NULL;
+	if (!prior)
+		return 0;
+	rc = parse_image(object, "prior", size, images, &file->prior, &file->prior_attributes.mode,
+			 err);
+	return rc == 0 && file->prior.exists ? parse_attributes(prior, &file->prior_attributes, err)
+					     : rc;
+}
+
 static int parse_file(const json_t *object, size_t size, const struct buf *images,
 		      struct entry_file *file, struct err *err)
 {
@@ -183,6 +199,8 @@ static int parse_file(const json_t *object, size_t size, const struct buf *image
 		rc = parse_image(object, "after", size, images, &file->after, &file->mode, err);
 	if (rc == 0 && file->before.exists)
 		rc = parse_attributes(json_object_get(object, "before"), &file->attributes, err);
+	if (rc == 0)
+		rc = parse_prior(object, size, images, file, err);
 	if (rc == 0 && !file->before.exists && !file->after.exists)
 		return err_set(err, EINVAL, "a file is absent before and after");
 	return rc;

@@ -172,6 +172,18 @@ static int plan_file(struct restoring *restoring, size_t number, struct err *err
 	return merge_file(restoring, number, err);
 }
 
+/* The commit alone goes back to what it found. */
+static struct entry_file goal_of(const struct entry_file *file, bool own)
+{
+	struct entry_file goal = *file;
+
+	if (own && file->amended) {
+		goal.before = file->prior;
+		goal.attributes = file->prior_attributes;
+	}
+	return goal;
+}
+
 int restore_plan(struct restore *restore, const struct paths *paths, const struct entry *entry,
 		 bool own, struct err *err)
 {
@@ -185,10 +197,11 @@ int restore_plan(struct restore *restore, const struct paths *paths, const struc
 		return err_oom(err);
 	restore->edited_count = entry->file_count;
 	for (i = 0; rc == 0 && i < count; i++) {
+		const struct entry_file file = goal_of(&entry->files[i], own);
 		struct found now;
-		struct restoring restoring = { restore, &entry->files[i], &now };
+		struct restoring restoring = { restore, &file, &now };
 
-		rc = found_look(&now, paths, entry->files[i].real, err);
+		rc = found_look(&now, paths, file.real, err);
 		if (rc == 0)
 			rc = plan_file(&restoring, i, err);
 		found_done(&now);

@@ -56,6 +56,9 @@ static void write_and_read(const struct entry *entry)
 			       memcmp(a->after.bytes, b->after.bytes, a->after.len) == 0),
 		      "and bytes");
 		check(a->attributes.count == b->attributes.count, "and attributes");
+		check(a->amended == b->amended && a->prior.exists == b->prior.exists &&
+			      a->prior.len == b->prior.len,
+		      "and what a commit of two found");
 	}
 	entry_done(&again);
 	buf_done(&images);
@@ -82,6 +85,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			check(entry.files[i].mode <= 07777, "a mode is one");
 			lend(&entry.files[i].before, rest, rest_len);
 			lend(&entry.files[i].after, rest, rest_len);
+			lend(&entry.files[i].prior, rest, rest_len);
 		}
 		for (i = 0; i < entry.dirs.count; i++)
 			check_path(entry.dirs.paths[i]);

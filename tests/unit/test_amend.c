@@ -6,9 +6,11 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -30,6 +32,28 @@
 #define TUNED "a = 2\nb = 2\n"
 #define TEN(x) x x x x x x x x x x
 #define TOO_LONG "a = 2\n# " TEN(TEN(TEN("long"))) "\n"
+
+/* Where the next commit ends, and whether the process ends with it. */
+static struct {
+	enum { NOWHERE, BEFORE_ITS_RENAME, AFTER_ITS_RENAME } where;
+	bool killed;
+} end;
+
+/* In place of the system's. */
+int renameat(int old_dir, const char *old, int new_dir, const char *new)
+{
+	const char *const temp = ".sgw-init-";
+
+	if ((end.where == BEFORE_ITS_RENAME && strncmp(old, temp, strlen(temp)) == 0) ||
+	    (end.where == AFTER_ITS_RENAME && strcmp(new, JOURNAL_FORMER) == 0)) {
+		if (end.killed)
+			_exit(0);
+		end.where = NOWHERE;
+		errno = ENOSPC;
+		return -1;
+	}
+	return renameat2(old_dir, old, new_dir, new, 0);
+}
 
 static int setup(void **state)
 {
@@ -194,6 +218,102 @@ static void the_first_stands_where_the_second_does_not(void **state)
 	is(scratch, "undone", RECORD, NULL);
 }
 
+/* A second attempt at the same file that does not come to its end, and what it left. */
+static void fail_again(const struct scratch *scratch, const char *former, const char *path,
+		       const char *before, const char *after)
+{
+	char id[TX_ID_MAX];
+	struct err err;
+	struct tx *tx;
+
+	assert_int_equal(tx_begin(&tx, &scratch->paths, NULL, &err), 0);
+	assert_int_equal(commit(tx, former, path, before, after, id, &err), -ENOSPC);
+	tx_end(tx);
+}
+
+static void kill_again(const struct scratch *scratch, const char *former, const char *path,
+		       const char *before, const char *after)
+{
+	char id[TX_ID_MAX];
+	struct err err;
+	struct tx *tx;
+	int status;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		if (tx_begin(&tx, &scratch->paths, NULL, &err) == 0)
+			commit(tx, former, path, before, after, id, &err);
+		_exit(1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	end.where = NOWHERE;
+	assert_int_equal(tx_begin(&tx, &scratch->paths, NULL, &err), 0);
+	tx_end(tx);
+}
+
+static void a_file_of_both_stands_as_the_first_and_others_left_it(void **state)
+{
+	static const struct {
+		const char *name, *path, *before, *first, *theirs, *second, *undone;
+	} rows[] = {
+		{ "one of ours they changed", RECORD, STOCK, TUNED, "a = 2\nb = 7\n", TUNED,
+		  "a = 1\nb = 7\n" },
+		{ "one of a wider file", CONF, STOCK, TUNED, "a = 2\nb = 7\n", TUNED,
+		  "a = 1\nb = 7\n" },
+		{ "the former text again", CONF, STOCK, TUNED, STOCK, TUNED, STOCK },
+		{ "they left it", RECORD, STOCK, TUNED, TUNED, "a = 3\nb = 2\n", STOCK },
+		{ "what we made they left", RECORD, NULL, TUNED, TUNED, "a = 3\n", NULL },
+		{ "what we made they made anew", RECORD, NULL, TUNED, STOCK, TUNED, STOCK },
+		{ "what we made they removed", RECORD, NULL, TUNED, NULL, TUNED, NULL },
+	};
+	static const struct {
+		const char *name;
+		int where;
+		bool killed;
+	} ends[] = {
+		{ "failed before its rename", BEFORE_ITS_RENAME, false },
+		{ "failed after its rename", AFTER_ITS_RENAME, false },
+		{ "killed before its rename", BEFORE_ITS_RENAME, true },
+		{ "killed after its rename", AFTER_ITS_RENAME, true },
+	};
+	struct scratch *scratch = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows) * ARRAY_LEN(ends); i++) {
+		const size_t at = i / ARRAY_LEN(ends), how = i % ARRAY_LEN(ends);
+		char first[TX_ID_MAX], name[128];
+		struct stat st;
+		struct err err;
+		struct tx *tx;
+
+		scratch_done(scratch);
+		scratch_init(scratch);
+		snprintf(name, sizeof(name), "%s, %s", rows[at].name, ends[how].name);
+		if (rows[at].before)
+			scratch_write(scratch, rows[at].path, rows[at].before, 0644);
+		assert_int_equal(tx_begin(&tx, &scratch->paths, NULL, &err), 0);
+		assert_int_equal(commit(tx, NULL, rows[at].path, rows[at].before, rows[at].first,
+					first, &err),
+				 0);
+		tx_end(tx);
+		if (rows[at].theirs)
+			scratch_write(scratch, rows[at].path, rows[at].theirs, 0600);
+		else
+			unlink(scratch_path(scratch, rows[at].path));
+		end.where = ends[how].where;
+		end.killed = ends[how].killed;
+		(end.killed ? kill_again : fail_again)(scratch, first, rows[at].path,
+						       rows[at].theirs, rows[at].second);
+		is(scratch, name, rows[at].path, rows[at].theirs);
+		if (rows[at].theirs && (stat(scratch_path(scratch, rows[at].path), &st) < 0 ||
+					(st.st_mode & 07777) != 0600))
+			fail_msg("%s: its mode is %o", name, (unsigned)st.st_mode);
+		undo_all(scratch);
+		is(scratch, name, rows[at].path, rows[at].undone);
+	}
+}
+
 static void live_values_come_along(void **state)
 {
 	static const struct tx_live lives[] = {
@@ -235,6 +355,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(modes_go_back_behind_both, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_first_stands_where_the_second_does_not, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(
+			a_file_of_both_stands_as_the_first_and_others_left_it, setup, teardown),
 		cmocka_unit_test_setup_teardown(live_values_come_along, setup, teardown),
 	};
 
