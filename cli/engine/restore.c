@@ -16,6 +16,7 @@ struct restoring {
 	struct restore *restore;
 	const struct entry_file *file;
 	struct found *now;
+	const struct restore_running *running;
 };
 
 int restore_add_step(struct restore *restore, enum undo_action action, const char *path,
@@ -71,13 +72,33 @@ static int add_change(const struct restoring *restoring, size_t number, struct i
 	return replace_add(&restoring->restore->set, &change, restoring->now, err);
 }
 
+/* Why a record that was made has to stay, or NULL. */
+static const char *why_in_use(const struct restoring *restoring)
+{
+	const struct restore_running *running = restoring->running;
+	const struct entry_file *file = restoring->file;
+	CLEANUP(record_done) struct record record = { 0 };
+
+	if (!running || !file->database || file->before.exists ||
+	    !record_place_of(&record, file->path))
+		return NULL;
+	if (sessions_find_possible(&running->sessions, record.target, record.address, record.port))
+		return "a session is logged in through it";
+	return running->unknown || running->sessions.nameless[0] != '\0'
+		       ? "whether a session is logged in through it cannot be read"
+		       : NULL;
+}
+
 static int put_back(const struct restoring *restoring, size_t number, struct err *err)
 {
 	const struct entry_file *file = restoring->file;
 	const struct found *now = restoring->now;
+	const char *in_use = why_in_use(restoring);
 	struct attributes attributes;
 	int rc;
 
+	if (in_use)
+		return keep_file(restoring, in_use, err);
 	rc = attributes_copy(&attributes, now->exists ? &now->attributes : &file->attributes, err);
 	if (rc < 0)
 		return rc;
@@ -185,7 +206,7 @@ static struct entry_file goal_of(const struct entry_file *file, bool own)
 }
 
 int restore_plan(struct restore *restore, const struct paths *paths, const struct entry *entry,
-		 bool own, struct err *err)
+		 bool own, const struct restore_running *running, struct err *err)
 {
 	const size_t count = own ? entry->own : entry->file_count;
 	size_t i;
@@ -199,7 +220,7 @@ int restore_plan(struct restore *restore, const struct paths *paths, const struc
 	for (i = 0; rc == 0 && i < count; i++) {
 		const struct entry_file file = goal_of(&entry->files[i], own);
 		struct found now;
-		struct restoring restoring = { restore, &file, &now };
+		struct restoring restoring = { restore, &file, &now, running };
 
 		rc = found_look(&now, paths, file.real, err);
 		if (rc == 0)

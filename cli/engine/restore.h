@@ -10,6 +10,7 @@
 #include "engine/entry.h"
 #include "engine/replace.h"
 #include "engine/undo.h"
+#include "host/sessions.h"
 
 struct restore_live;
 
@@ -24,12 +25,20 @@ struct restore {
 	unsigned live_tries; /* how often restore_live_write() was called */
 };
 
+/* What runs by records that the entry made. */
+struct restore_running {
+	struct sessions sessions;
+	bool unknown; /* they cannot be read: it may be any of them */
+};
+
 /*
- * own: what the entry's last commit wrote, without what its former did. entry
- * is used for as long as the plan is. restore_done() also after an error.
+ * own: what the entry's last commit wrote, without what its former did.
+ * running: a record by which a session may run is left rather than removed;
+ * NULL: all go. entry is used for as long as the plan is, running is not.
+ * restore_done() also after an error.
  */
 int restore_plan(struct restore *restore, const struct paths *paths, const struct entry *entry,
-		 bool own, struct err *err);
+		 bool own, const struct restore_running *running, struct err *err);
 /* path is used, key and note are copied. */
 int restore_add_step(struct restore *restore, enum undo_action action, const char *path,
 		     const char *key, const char *note, struct err *err);

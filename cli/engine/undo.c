@@ -142,7 +142,8 @@ static int put_back(const struct paths *paths, const struct entry *entry, struct
 
 /* The same from the start: temps of the first attempt, and files as it left them. */
 static int put_back_anew(const struct paths *paths, const struct entry *entry, bool drop,
-			 const struct undo_calls *calls, size_t *kept, struct err *err)
+			 const struct restore_running *running, const struct undo_calls *calls,
+			 size_t *kept, struct err *err)
 {
 	struct restore restore = { 0 };
 	bool touched = false;
@@ -150,7 +151,7 @@ static int put_back_anew(const struct paths *paths, const struct entry *entry, b
 
 	rc = remove_temps(paths, entry, err);
 	if (rc == 0)
-		rc = restore_plan(&restore, paths, entry, drop, err);
+		rc = restore_plan(&restore, paths, entry, drop, running, err);
 	if (rc == 0 && !drop)
 		rc = restore_live_plan(&restore, paths, entry, err);
 	if (rc == 0)
@@ -170,8 +171,25 @@ int undo_roll_back(const struct paths *paths, const char *id, size_t *kept, stru
 
 	rc = journal_load(paths, id, &entry, err);
 	if (rc == 0)
-		rc = put_back_anew(paths, &entry, true, &no_calls, kept, err);
+		rc = put_back_anew(paths, &entry, true, NULL, &no_calls, kept, err);
 	entry_done(&entry);
+	return rc;
+}
+
+/*
+ * Nobody is asked for leave here, and the host may have booted since: a record
+ * that was about to go may have been logged in by again.
+ */
+static int finish_undo(const struct paths *paths, const struct entry *entry, size_t *kept,
+		       struct err *err)
+{
+	struct restore_running running = { 0 };
+	struct err unread;
+	int rc;
+
+	running.unknown = sessions_load(&running.sessions, paths, &unread) < 0;
+	rc = put_back_anew(paths, entry, false, &running, &no_calls, kept, err);
+	sessions_done(&running.sessions);
 	return rc;
 }
 
@@ -195,12 +213,14 @@ static int recover_one(const struct paths *paths, const struct journal_state *st
 			 err->reason);
 		return 0;
 	}
-	rc = put_back_anew(paths, &entry, half_applied, &no_calls, &kept, err);
+	rc = half_applied ? put_back_anew(paths, &entry, true, NULL, &no_calls, &kept, err)
+			  : finish_undo(paths, &entry, &kept, err);
 	if (rc == 0) {
 		buf_addf(told, "%s%s, which was interrupted, was %s", told->len ? "; " : "",
 			 state->id, half_applied ? "rolled back" : "undone to its end");
 		if (kept > 0)
-			buf_addf(told, " (%zu values that others changed since were left)", kept);
+			buf_addf(told, " (%zu left: changed by others since%s)", kept,
+				 half_applied ? "" : ", or in use by a session");
 	}
 	entry_done(&entry);
 	return rc;
@@ -350,7 +370,7 @@ static int run_undo(const struct paths *paths, const struct entry *entry, struct
 		return rc;
 	}
 	len = strlen(err->reason);
-	if (put_back_anew(paths, entry, false, calls, NULL, &second) == 0)
+	if (put_back_anew(paths, entry, false, NULL, calls, NULL, &second) == 0)
 		snprintf(err->reason + len, sizeof(err->reason) - len,
 			 "; a second attempt succeeded: %s is undone", entry->id);
 	else
@@ -367,7 +387,7 @@ static int prepare(const struct paths *paths, const char *id, bool half, struct 
 
 	rc = find_entry(paths, id, half, entry, err);
 	if (rc == 0)
-		rc = restore_plan(restore, paths, entry, false, err);
+		rc = restore_plan(restore, paths, entry, false, NULL, err);
 	if (rc == 0)
 		rc = restore_live_plan(restore, paths, entry, err);
 	return rc < 0 ? rc : ask_veto(restore, entry, calls, err);

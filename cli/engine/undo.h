@@ -21,7 +21,7 @@ enum undo_action {
 	UNDO_RESTORED, /* former bytes are back */
 	UNDO_REMOVED, /* absent again, as it was */
 	UNDO_EDITED, /* others edited it: our value of one key went back */
-	UNDO_KEPT, /* others changed this key, or this file that we made: left, and told */
+	UNDO_KEPT, /* others changed this key, or changed or use this file: left, and told */
 	UNDO_GONE, /* a live value whose session or device is no more */
 };
 
@@ -69,9 +69,9 @@ int undo_show(const struct paths *paths, const char *id, const struct undo_calls
 
 /*
  * The rest is for tx. Roll back what a killed run left half applied, finish
- * what it left half undone, remove its temps and locks. A sentence for each is
- * added to *told (may be NULL). An entry that cannot be read is told, not
- * touched.
+ * what it left half undone (records by which a session may run by now stay),
+ * remove its temps and locks. A sentence for each is added to *told (may be
+ * NULL). An entry that cannot be read is told, not touched.
  */
 int undo_recover(const struct paths *paths, struct buf *told, struct err *err);
 

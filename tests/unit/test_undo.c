@@ -423,6 +423,78 @@ static void the_next_run_recovers(void **state)
 	assert_string_equal(buf_text(&told), "");
 }
 
+#define CLASS "/sys/class/iscsi_session"
+
+/* Session 1; address NULL: its portal cannot be read, target NULL: nor its target. */
+static void add_session(struct scratch *scratch, const char *target, const char *address)
+{
+	const char *const connection = "/sys/class/iscsi_connection/connection1:0";
+	char path[128];
+
+	scratch_write(scratch, CLASS "/session1/state", "LOGGED_IN\n", 0444);
+	if (target)
+		scratch_write(scratch, CLASS "/session1/targetname", target, 0444);
+	if (!address)
+		return;
+	snprintf(path, sizeof(path), "%s/persistent_address", connection);
+	scratch_write(scratch, path, address, 0444);
+	snprintf(path, sizeof(path), "%s/persistent_port", connection);
+	scratch_write(scratch, path, "3260\n", 0444);
+}
+
+/* After a loss of power, iscsid has logged in by what an undo had not come to yet. */
+static void an_undo_that_is_finished_leaves_records_in_use(void **state)
+{
+	static const struct {
+		const char *what, *target, *address;
+		bool unreadable, left;
+	} table[] = {
+		{ "its session", "iqn.1997-05.com.amazon:a\n", "10.0.0.1\n", false, true },
+		{ "maybe its session", "iqn.1997-05.com.amazon:a\n", NULL, false, true },
+		{ "maybe any session", NULL, NULL, false, true },
+		{ "another portal's", "iqn.1997-05.com.amazon:a\n", "10.0.0.2\n", false, false },
+		{ "another target's", "iqn.1997-05.com.amazon:b\n", "10.0.0.1\n", false, false },
+		{ "no sessions to be read", NULL, NULL, true, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+		CLEANUP(buf_done) struct buf told = { 0 };
+		CLEANUP(buf_done) struct buf again = { 0 };
+		char id[TX_ID_MAX], path[256];
+		struct scratch *scratch;
+		struct err err;
+		struct tx *tx;
+		void *own;
+
+		setup(&own);
+		scratch = own;
+		apply(scratch, id);
+		snprintf(path, sizeof(path), TX_JOURNAL "/%s/undoing", id);
+		scratch_write(scratch, path, "", 0600);
+		if (table[i].unreadable)
+			scratch_write(scratch, CLASS, "", 0444);
+		else
+			add_session(scratch, table[i].target, table[i].address);
+		assert_int_equal(tx_begin(&tx, &scratch->paths, &told, &err), 0);
+		tx_end(tx);
+		if (scratch_has(scratch, RECORD) != table[i].left ||
+		    !strstr(told.data, "undone to its end") ||
+		    !strstr(told.data,
+			    "(1 left: changed by others since, or in use by a session)") !=
+			    !table[i].left)
+			fail_msg("%s: %s", table[i].what, told.data);
+		assert_string_equal(scratch_read(scratch, CONF), STOCK);
+		assert_string_equal(scratch_read(scratch, GONE), "gone\n");
+		assert_false(scratch_has(scratch, RULE));
+		assert_int_equal(state_of(scratch, id), ENTRY_UNDONE);
+		assert_int_equal(tx_begin(&tx, &scratch->paths, &again, &err), 0);
+		tx_end(tx);
+		assert_string_equal(buf_text(&again), "");
+		scratch_teardown(&own);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -439,6 +511,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_veto_stops_it_before_the_first_write, setup,
 						scratch_teardown),
 		cmocka_unit_test_setup_teardown(the_next_run_recovers, setup, scratch_teardown),
+		cmocka_unit_test(an_undo_that_is_finished_leaves_records_in_use),
 	};
 
 	return cmocka_run_group_tests_name("undo", tests, NULL, NULL);
