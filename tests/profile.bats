@@ -130,10 +130,12 @@ value='ten' in <setting>: expected a whole number" ]
 	[[ ${lines[1]} == *backup.xml*volume*valid ]]
 }
 
-@test "the example of sgw-profile(5) is a sound profile" {
-	sed -n '/^<?xml/,/^<\/profile>/p' "$ROOT/cli/sgw-profile.5" >"$BATS_TEST_TMPDIR/example.xml"
-	run -0 profile validate "$BATS_TEST_TMPDIR/example.xml"
-	[[ $output == *valid* ]]
+@test "the examples of sgw-profile(5) are sound profiles" {
+	cd "$BATS_TEST_TMPDIR"
+	awk '/^<\?xml/ { file = "example" ++n ".xml" } file { print >file } /^<\/profile>/ { file = "" }' \
+		"$ROOT/cli/sgw-profile.5"
+	run -0 profile validate example*.xml
+	[[ $(tr -s ' ' <<<"$output") == *$'\nexample1.xml volume valid\nexample2.xml tape valid' ]]
 }
 
 @test "profile validate names file, line and reason of each bad file, and goes on to the next" {
