@@ -56,8 +56,8 @@ static int print_wrapped(const char *text, const char *indent, FILE *out, struct
 static json_t *profile_json(const struct profile *profile)
 {
 	return json_pack("{s:o, s:o, s:o, s:o}", "name", json_text(profile->name), "title",
-			 json_text(profile->title), "note", json_text_or_null(profile->note),
-			 "origin", json_text(profile->origin));
+			 json_text_or_null(profile->title), "note",
+			 json_text_or_null(profile->note), "origin", json_text(profile->origin));
 }
 
 static json_t *place_json(const struct setting_place *place)
@@ -78,9 +78,9 @@ static json_t *setting_json(const struct setting *setting)
 			 json_text(setting->name), "value", (json_int_t)setting->value, "min",
 			 (json_int_t)setting->min, "max", (json_int_t)setting->max, "unit",
 			 json_text(setting->unit), "rule", rule_word(setting->rule), "severity",
-			 severity_word(setting->severity), "source", json_text(setting->source),
-			 "why", json_text(setting->why), "origin", json_text(setting->origin),
-			 "places", places);
+			 severity_word(setting->severity), "source",
+			 json_text_or_null(setting->source), "why", json_text_or_null(setting->why),
+			 "origin", json_text(setting->origin), "places", places);
 }
 
 static int list_json(const struct wanted *wanted, struct err *err)

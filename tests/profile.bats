@@ -95,6 +95,14 @@ registry" ]
 	run -0 profile show volume --output json --profile "$ROOT/tests/data/profiles/backup.xml"
 	[ "$(jq -r '.profile.settings[-1] | "\(.name) \(.value) \(.rule) \(.severity)"' \
 		<<<"$output")" = "queue-depth 64 at-least warning" ]
+	# No text is empty: it may tell its source and why, or not.
+	[ "$(jq -c '.profile.settings[-1] | [.source, .why]' <<<"$output")" = \
+		'[null,"Its manual asks for more commands at once."]' ]
+	sed 's|<why>.*</why>||; s|<profile.*>|&<title/>|' "$ROOT/tests/data/profiles/backup.xml" \
+		>"$BATS_TEST_TMPDIR/terse.xml"
+	run -0 profile show volume --output json --profile "$BATS_TEST_TMPDIR/terse.xml"
+	[ "$(jq -c '[.profile.title, (.profile.settings[-1] | .source, .why)]' <<<"$output")" = \
+		'[null,null,null]' ]
 }
 
 @test "--set refuses what it does not know and what is out of range, and names what there is" {
