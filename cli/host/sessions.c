@@ -2,14 +2,17 @@
 #include "host/sessions.h"
 
 #include <errno.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/vfs.h>
 
 #include "array.h"
 #include "err.h"
 #include "host/nodes.h"
 #include "host/paths.h"
+#include "host/spot.h"
 #include "number.h"
 
 #define SESSIONS "/sys/class/iscsi_session"
@@ -307,13 +310,32 @@ static int by_number(const void *a, const void *b)
 	return x_len != y_len ? (x_len > y_len) - (x_len < y_len) : strcmp(x->name, y->name);
 }
 
+/* Below --root a kernel's own sysfs, as a chroot has it, shows what the running host is logged in to. */
+static bool is_of_another(const struct paths *paths)
+{
+	struct spot spot = SPOT_NONE;
+	struct err ignored = { 0 };
+	struct statfs st;
+	bool mounted;
+
+	if (paths->live)
+		return false;
+	mounted = paths_find(paths, SESSIONS, &spot, &ignored) == 0 &&
+		  fstatfs(spot.dirfd, &st) == 0 && st.f_type == SYSFS_MAGIC;
+	spot_done(&spot);
+	return mounted;
+}
+
 int sessions_load(struct sessions *sessions, const struct paths *paths, struct err *err)
 {
 	char **names = NULL;
 	size_t count = 0;
-	int rc = paths_list(paths, SESSIONS, &names, &count, err);
+	int rc;
 
 	*sessions = (struct sessions){ 0 };
+	if (is_of_another(paths))
+		return 0;
+	rc = paths_list(paths, SESSIONS, &names, &count, err);
 	if (rc == -ENOENT)
 		return 0;
 	if (rc < 0)

@@ -45,7 +45,10 @@ struct sessions {
 	char nameless[32]; /* one that is there, but whose target cannot be read; else empty */
 };
 
-/* All sessions; none where the kernel has no iSCSI. A session that goes meanwhile is left out. */
+/*
+ * All sessions; none where the kernel has no iSCSI, or where --root's /sys is a
+ * kernel's own. A session that goes meanwhile is left out.
+ */
 int sessions_load(struct sessions *sessions, const struct paths *paths, struct err *err);
 void sessions_done(struct sessions *sessions);
 

@@ -81,6 +81,18 @@ event_spares() { # SECONDS
 	[ "$(timeout_of "$iqn")" = 30 ]
 }
 
+@test "apply --root leaves the running host's sessions alone, also where its /sys is mounted in the tree" {
+	attach_stock
+	mkdir -p tree/sys tree/etc tree/run/lock tree/var/lib
+	cp -r /etc/iscsi tree/etc/
+	mount --bind /sys tree/sys
+	run -0 sgw-init apply --root "$PWD/tree"
+	umount tree/sys
+	grep -qx 'node.session.timeo.replacement_timeout = 600' tree/etc/iscsi/iscsid.conf
+	expect_session "$iqn" "${stock[@]}"
+	[ "$(timeout_of "$iqn")" = 30 ]
+}
+
 @test "undo tells of a session that is gone" {
 	attach_stock
 	sgw-init apply
