@@ -40,6 +40,31 @@ setup() {
 	done
 }
 
+@test "two apply --connect and a connect at once all end well, with one session" {
+	local turn pids pid status
+	sgw-init apply
+	for turn in 1 2; do
+		iscsiadm -m node -T "$iqn" -p "$portal" --logout
+		pids=() status=''
+		sgw-init apply --connect >first 2>&1 &
+		pids+=($!)
+		sgw-init connect >other 2>&1 &
+		pids+=($!)
+		sgw-init apply "$portal" --connect >second 2>&1 &
+		pids+=($!)
+		for pid in "${pids[@]}"; do
+			wait "$pid" && status+=' 0' || status+=" $?"
+		done
+		if [ "$status" != ' 0 0 0' ]; then
+			tail first other second
+			fail "ended with$status"
+		fi
+		[ "$(iscsiadm -m session | wc -l)" -eq 1 ]
+		[ -b "$link" ]
+		sgw-init check
+	done
+}
+
 @test "two applies come through while iscsiadm writes the same record over and over" {
 	local round n writers pid
 	cut -d = -f 1 "$record" >keys
