@@ -114,14 +114,14 @@ static int check_selection(const struct connect_command *cmd, struct err *err)
 		       "PORTAL");
 }
 
-/* Whether what check finds about the record weighs. */
+/* Whether what check finds about the record weighs, but for the login that it lacks. */
 static bool is_untuned(const struct findings *findings, const struct record *record)
 {
 	for (size_t i = 0; i < findings->count; i++) {
 		const struct finding *finding = &findings->items[i];
 
 		if (finding->place && finding->place->record == record &&
-		    finding_weighs(finding, false))
+		    finding->verdict != VERDICT_DOWN && finding_weighs(finding, false))
 			return true;
 	}
 	return false;

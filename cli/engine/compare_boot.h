@@ -8,9 +8,9 @@ struct findings;
 struct survey;
 
 /*
- * Findings for records: a second one by which a target is logged in to at boot,
- * none for one that has a session, and none of the sessions that boot should
- * have brought.
+ * Findings for records: a second one of a target that is logged in to at boot,
+ * one with a session of whose target none is, and one that is though its target
+ * has no session.
  */
 int compare_boot(const struct survey *survey, struct findings *findings, struct err *err);
 

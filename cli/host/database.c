@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "array.h"
 #include "documents/document.h"
@@ -107,6 +108,14 @@ static int drop_unless_listed(struct database *db, const struct paths *paths, co
 	return rc < 0 ? rc : 0;
 }
 
+static time_t booted_at(void)
+{
+	struct timespec up = { 0 };
+
+	clock_gettime(CLOCK_BOOTTIME, &up);
+	return time(NULL) - up.tv_sec;
+}
+
 /* A record that cannot be read is told as such; running out of memory stops the reading. */
 static int read_record(struct database *db, const struct paths *paths, const char *path,
 		       const char *target, const char *portal, const char *interface,
@@ -123,6 +132,7 @@ static int read_record(struct database *db, const struct paths *paths, const cha
 		return 0;
 	rc = paths_read(paths, path, DOCUMENT_SIZE_MAX, &record->bytes, &st, &problem);
 	record->mode = st.st_mode & 07777;
+	record->young = st.st_mtime >= booted_at();
 	record->was_read = rc == 0;
 	if (rc == 0)
 		record_read(record);

@@ -25,6 +25,7 @@ struct record {
 	struct buf bytes; /* secret */
 	bool was_read; /* bytes are what the file held, whatever that is worth */
 	unsigned mode; /* permission bits as found; 0600 of a new one */
+	bool young; /* written since this host booted */
 	struct document *doc; /* document_open_iscsi; NULL where it cannot be parsed */
 	char problem[512]; /* why it cannot be used: no identity, or one unlike its path */
 };
