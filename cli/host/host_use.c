@@ -91,6 +91,18 @@ static size_t split(char *line, char **words, size_t max)
 	return count;
 }
 
+/* Of these a look at a file may hang for as long as the server is away. */
+static bool is_remote(const char *type)
+{
+	static const char *const types[] = { "nfs", "nfs4", "cifs", "smb3", "ceph", "9p", "afs" };
+
+	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+		if (strcmp(types[i], type) == 0)
+			return true;
+	}
+	return strncmp(type, "fuse", strlen("fuse")) == 0;
+}
+
 /*
  * proc(5): 36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue
  * Any number of fields may stand before the dash; a line without one has a device all the same.
@@ -116,8 +128,12 @@ static int add_mount(struct host_use *host, char *line, unsigned pid, struct err
 		unescape(source);
 		name_of(host->paths, source, item.id.name, sizeof(item.id.name));
 	}
-	/* A file system of its own kind of number, as btrfs, tells its device by name alone. */
-	if (item.id.major == 0 && item.id.name[0] == '\0')
+	item.remote = source && is_remote(kind[0]);
+	/*
+	 * A file system of its own kind of number, as btrfs, tells its device by name
+	 * alone. One without a device is no use of any, but files are found below it.
+	 */
+	if (item.id.major == 0 && item.id.name[0] == '\0' && pid != 0)
 		return 0;
 	return add(host, item, words[POINT], err);
 }
@@ -384,13 +400,15 @@ static int add_processes(struct host_use *host, struct err *err)
 }
 
 /* What device a loop device's file is: by its number, wherever its node lies, else by its name. */
-static bool file_device(const struct paths *paths, char *path, struct device_id *id)
+static bool file_device(const struct host_use *host, char *path, struct device_id *id)
 {
+	const struct paths *paths = host->paths;
+	const struct host_use_item *mount = mount_of(host, path);
 	struct spot spot = SPOT_NONE;
 	struct err ignored = { 0 };
 
-	if (path[0] == '/' && paths_find(paths, path, &spot, &ignored) == 0 && spot.exists &&
-	    S_ISBLK(spot.st.st_mode)) {
+	if (mount && !mount->remote && paths_find(paths, path, &spot, &ignored) == 0 &&
+	    spot.exists && S_ISBLK(spot.st.st_mode)) {
 		id->major = major(spot.st.st_rdev);
 		id->minor = minor(spot.st.st_rdev);
 	}
@@ -418,7 +436,7 @@ static int add_loops(struct host_use *host, struct err *err)
 			continue;
 		snprintf(dir, sizeof(dir), "/sys/block/%s/loop", names[i]);
 		paths_read_text(host->paths, dir, "backing_file", file, sizeof(file), &ignored);
-		if (file_device(host->paths, file, &item.id))
+		if (file_device(host, file, &item.id))
 			rc = add(host, item, names[i], err);
 	}
 	paths_list_free(names, count);

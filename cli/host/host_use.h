@@ -35,6 +35,7 @@ struct host_use_item {
 	struct device_id id;
 	char *text; /* mount point; swap file, or empty; name of the process, of the loop device */
 	bool of_udevd; /* the process is udevd's, or a program of a rule, which one of those runs */
+	bool remote; /* a mount whose server may not answer */
 	unsigned pid; /* of a process; of a mount that our own namespace does not show; else 0 */
 };
 
