@@ -185,6 +185,12 @@ int disconnecting_check(const struct paths *paths, const struct host_session *se
 	return rc < 0 ? at_session(session, err) : rc;
 }
 
+static int log_out(const struct paths *paths, struct disconnected *out)
+{
+	out->begun = true;
+	return disconnect_logout(paths, out->session, &out->err);
+}
+
 void disconnecting_run(const struct paths *paths, const struct host_session *session,
 		       struct disconnected *out)
 {
@@ -200,7 +206,7 @@ void disconnecting_run(const struct paths *paths, const struct host_session *ses
 	if (rc == 0)
 		rc = disconnecting_check(paths, session, &out->uses, err);
 	if (rc == 0)
-		rc = disconnect_logout(paths, session, err);
+		rc = log_out(paths, out);
 	claims_done(&claims);
 	if (rc < 0)
 		at_session(session, err);
@@ -233,7 +239,7 @@ void disconnecting_force(const struct paths *paths, struct disconnected *out)
 	if (rc == 0)
 		rc = disconnect_flush(paths, out->session, NULL, err);
 	if (rc == 0)
-		rc = disconnect_logout(paths, out->session, err);
+		rc = log_out(paths, out);
 	if (rc < 0)
 		at_session(out->session, err);
 	out->state = rc < 0 ? DISCONNECTED_FAILED : DISCONNECTED_DONE;

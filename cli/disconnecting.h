@@ -25,6 +25,7 @@ enum disconnected_state {
 struct disconnected {
 	const struct host_session *session; /* as given */
 	enum disconnected_state state;
+	bool begun; /* the logout itself: where it failed, iscsid may go on with it */
 	struct uses uses;
 	struct err err; /* its place is TARGET at PORTAL */
 };

@@ -48,6 +48,7 @@ static const struct {
 struct relogin {
 	const struct action *action;
 	enum relogin_state state;
+	bool begun; /* the logout, which iscsid may go on with where iscsiadm did not see its end */
 	struct err err;
 };
 
@@ -61,20 +62,22 @@ static void force_out(const struct paths *paths, struct disconnected *disconnect
 	disconnecting_force(paths, disconnected);
 }
 
-static int log_out(const struct paths *paths, const struct action *action, bool force,
-		   enum relogin_state *state, struct err *err)
+static int log_out(const struct paths *paths, bool force, struct relogin *relogin)
 {
+	const struct host_session *session = relogin->action->session;
 	struct disconnected disconnected = { 0 };
 	int rc = 0;
 
-	disconnecting_run(paths, action->session, &disconnected);
+	disconnecting_run(paths, session, &disconnected);
 	if (force && disconnected.state == DISCONNECTED_IN_USE &&
-	    disconnecting_can_force(action->session, &disconnected.uses))
+	    disconnecting_can_force(session, &disconnected.uses))
 		force_out(paths, &disconnected);
-	*state = disconnected.state == DISCONNECTED_IN_USE ? RELOGIN_IN_USE : RELOGIN_NO_LOGOUT;
+	relogin->begun = disconnected.begun;
+	relogin->state =
+		disconnected.state == DISCONNECTED_IN_USE ? RELOGIN_IN_USE : RELOGIN_NO_LOGOUT;
 	if (disconnected.state != DISCONNECTED_DONE) {
-		*err = disconnected.err;
-		rc = -err->code;
+		relogin->err = disconnected.err;
+		rc = -relogin->err.code;
 	}
 	disconnected_done(&disconnected);
 	return rc;
@@ -182,9 +185,9 @@ static int note_owed(const struct paths *paths, const struct action *action, str
 /* It is owed where it is logged out by now, and where iscsid may log it out yet. */
 static void settle(const struct paths *paths, const struct relogin *relogin)
 {
+	const bool goes_on =
+		relogin->begun && (relogin->err.code == ETIMEDOUT || relogin->err.code == EINTR);
 	struct err err = { 0 };
-
-	bool goes_on = relogin->err.code == ETIMEDOUT || relogin->err.code == EINTR;
 
 	if (relogin->state == RELOGIN_NO_LOGIN || (relogin->state == RELOGIN_NO_LOGOUT && goes_on))
 		return;
@@ -222,7 +225,7 @@ static bool relogin_one(struct inspection *in, struct relogin *list, size_t at,
 	signals_hold(&held);
 	rc = note_owed(&in->paths, relogin->action, err);
 	if (rc == 0) {
-		rc = log_out(&in->paths, relogin->action, opt->force, &relogin->state, err);
+		rc = log_out(&in->paths, opt->force, relogin);
 		if (rc == 0)
 			rc = log_in(in, record, opt->wait_ms, &relogin->state, err);
 		settle(&in->paths, relogin);
