@@ -122,6 +122,18 @@ static int in_time(int (*fn)(const struct spot *spot, int exclusive), const stru
 	return WIFEXITED(status) ? WEXITSTATUS(status) : EINTR;
 }
 
+static int flush_and_claim(const struct spot *spot, struct claims *claims)
+{
+	int failed = in_time(flush_disk, spot, claims, FLUSH_MS);
+
+	return failed == 0 && claims ? claim(claims, spot) : failed;
+}
+
+static int look_for_claim(const struct spot *spot, const struct claims *claims)
+{
+	return claims && in_time(find_claim, spot, claims, HELD_MS) == EBUSY ? EBUSY : 0;
+}
+
 static int flush_by_name(const struct paths *paths, const char *name, bool answering,
 			 struct claims *claims, struct err *err)
 {
@@ -131,15 +143,8 @@ static int flush_by_name(const struct paths *paths, const char *name, bool answe
 
 	snprintf(path, sizeof(path), "/dev/%s", name);
 	rc = paths_find(paths, path, &spot, err);
-	if (rc < 0 || !spot.exists || !S_ISBLK(spot.st.st_mode)) {
-		failed = 0;
-	} else if (answering) {
-		failed = in_time(flush_disk, &spot, claims, FLUSH_MS);
-		if (failed == 0 && claims)
-			failed = claim(claims, &spot);
-	} else if (claims && in_time(find_claim, &spot, claims, HELD_MS) == EBUSY) {
-		failed = EBUSY;
-	}
+	if (rc == 0 && spot.exists && S_ISBLK(spot.st.st_mode))
+		failed = answering ? flush_and_claim(&spot, claims) : look_for_claim(&spot, claims);
 	spot_done(&spot);
 	if (failed == EBUSY)
 		rc = err_set(
