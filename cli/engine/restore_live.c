@@ -147,7 +147,8 @@ int restore_live_plan(struct restore *restore, const struct paths *paths, const 
 	if (!restore->live)
 		return err_oom(err);
 	/* Where none can be read, there is none to write to. */
-	sessions_load(&sessions, paths, &ignored);
+	if (sessions_of_another(paths, &ignored) == 0)
+		sessions_load(&sessions, paths, &ignored);
 	for (size_t i = 0; rc == 0 && i < entry->live_count; i++)
 		rc = plan_one(restore, paths, &sessions, &entry->live[i], err);
 	sessions_done(&sessions);

@@ -360,6 +360,8 @@ int survey_load(struct survey *survey, const struct paths *paths, const struct w
 	};
 	rc = database_load(&survey->database, paths, err);
 	if (rc == 0)
+		rc = sessions_of_another(paths, err);
+	if (rc == 0)
 		rc = sessions_load(&survey->sessions, paths, err);
 	if (rc < 0)
 		return rc;

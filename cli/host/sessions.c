@@ -310,32 +310,32 @@ static int by_number(const void *a, const void *b)
 	return x_len != y_len ? (x_len > y_len) - (x_len < y_len) : strcmp(x->name, y->name);
 }
 
-/* Below --root a kernel's own sysfs, as a chroot has it, shows what the running host is logged in to. */
-static bool is_of_another(const struct paths *paths)
+int sessions_of_another(const struct paths *paths, struct err *err)
 {
 	struct spot spot = SPOT_NONE;
-	struct err ignored = { 0 };
 	struct statfs st;
-	bool mounted;
+	int rc;
 
 	if (paths->live)
-		return false;
-	mounted = paths_find(paths, SESSIONS, &spot, &ignored) == 0 &&
-		  fstatfs(spot.dirfd, &st) == 0 && st.f_type == SYSFS_MAGIC;
+		return 0;
+	rc = paths_find(paths, SESSIONS, &spot, err);
+	if (rc == 0 && fstatfs(spot.dirfd, &st) < 0) {
+		err_sys(err, errno, "the kind of its file system cannot be told");
+		rc = paths_at(paths, SESSIONS, err);
+	} else if (rc == 0) {
+		rc = st.f_type == SYSFS_MAGIC;
+	}
 	spot_done(&spot);
-	return mounted;
+	return rc == -ENOENT ? 0 : rc;
 }
 
 int sessions_load(struct sessions *sessions, const struct paths *paths, struct err *err)
 {
 	char **names = NULL;
 	size_t count = 0;
-	int rc;
+	int rc = paths_list(paths, SESSIONS, &names, &count, err);
 
 	*sessions = (struct sessions){ 0 };
-	if (is_of_another(paths))
-		return 0;
-	rc = paths_list(paths, SESSIONS, &names, &count, err);
 	if (rc == -ENOENT)
 		return 0;
 	if (rc < 0)

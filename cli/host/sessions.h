@@ -46,9 +46,12 @@ struct sessions {
 };
 
 /*
- * All sessions; none where the kernel has no iSCSI, or where --root's /sys is a
- * kernel's own. A session that goes meanwhile is left out.
+ * Whether they are the running host's, not the tree's: below --root a kernel's
+ * own sysfs is mounted, as a chroot has it. Nobody is to write to those. 1 or 0.
  */
+int sessions_of_another(const struct paths *paths, struct err *err);
+
+/* All sessions; none where the kernel has no iSCSI. A session that goes meanwhile is left out. */
 int sessions_load(struct sessions *sessions, const struct paths *paths, struct err *err);
 void sessions_done(struct sessions *sessions);
 

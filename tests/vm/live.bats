@@ -86,8 +86,9 @@ event_spares() { # SECONDS
 	mkdir -p tree/sys tree/etc tree/run/lock tree/var/lib
 	cp -r /etc/iscsi tree/etc/
 	mount --bind /sys tree/sys
-	run -0 sgw-init apply --root "$PWD/tree"
+	run sgw-init apply --root "$PWD/tree"
 	umount tree/sys
+	[ "$status" = 0 ]
 	grep -qx 'node.session.timeo.replacement_timeout = 600' tree/etc/iscsi/iscsid.conf
 	expect_session "$iqn" "${stock[@]}"
 	[ "$(timeout_of "$iqn")" = 30 ]
