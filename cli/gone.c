@@ -41,8 +41,8 @@ static bool is_offered(const struct inspection *in, const struct record *record)
 static int add(struct findings *findings, const struct record *record, struct err *err)
 {
 	CLEANUP(buf_done) struct buf note = { 0 }, remedy = { 0 };
+	const struct finding finding = { .verdict = VERDICT_GONE, .severity = SEVERITY_WARNING };
 	char portal[PORTAL_TEXT_MAX];
-	int rc;
 
 	portal_text_of(record->address, record->port, portal);
 	buf_addf(&note,
@@ -50,18 +50,11 @@ static int add(struct findings *findings, const struct record *record, struct er
 		 "the gateway?",
 		 record->target, portal);
 	buf_adds(&remedy, "remove the record: sgw-init disconnect ");
-	quote_word(&remedy, portal);
-	buf_adds(&remedy, " --target ");
-	quote_word(&remedy, record->target);
+	quote_target(&remedy, record->address, record->port, record->target);
 	buf_adds(&remedy, " --forget");
 	if (note.failed || remedy.failed)
 		return err_oom(err);
-	rc = findings_add(findings,
-			  (struct finding){ .verdict = VERDICT_GONE, .severity = SEVERITY_WARNING },
-			  note.data, err);
-	if (rc == 0)
-		rc = finding_set_remedy(&findings->items[findings->count - 1], remedy.data, err);
-	return rc;
+	return findings_add_remedied(findings, &finding, note.data, remedy.data, err);
 }
 
 int gone_find(struct inspection *in, struct err *err)

@@ -6,6 +6,7 @@
 
 #include "buf.h"
 #include "escape.h"
+#include "iscsi/portal.h"
 
 /* The quotes that are open at the end of what is made. */
 enum open_quotes {
@@ -79,4 +80,14 @@ void quote_path(struct buf *out, const char *path)
 		out->failed = true;
 	else
 		quote_word(out, plain.data);
+}
+
+void quote_target(struct buf *out, const char *host, uint16_t port, const char *target)
+{
+	char portal[PORTAL_TEXT_MAX];
+
+	portal_text_of(host, port, portal);
+	quote_word(out, portal);
+	buf_adds(out, " --target ");
+	quote_word(out, target);
 }

@@ -3,6 +3,8 @@
 #ifndef SGW_QUOTE_H
 #define SGW_QUOTE_H
 
+#include <stdint.h>
+
 struct buf;
 
 /*
@@ -16,5 +18,8 @@ void quote_word(struct buf *out, const char *word);
 
 /* The same for a path that may begin with '-': "./-x", which no program takes for an option. */
 void quote_path(struct buf *out, const char *path);
+
+/* "PORTAL --target IQN": how sgw-init is told one target at one portal; host without brackets. */
+void quote_target(struct buf *out, const char *host, uint16_t port, const char *target);
 
 #endif

@@ -113,14 +113,10 @@ void relogin_warn(const struct paths *paths, const struct actions *actions, bool
 static int add_command(const struct record *record, struct err *err)
 {
 	CLEANUP(buf_done) struct buf command = { 0 };
-	char portal[PORTAL_TEXT_MAX];
 	const struct err cause = *err;
 
-	portal_text_of(record->address, record->port, portal);
 	buf_adds(&command, "sgw-init connect ");
-	quote_word(&command, portal);
-	buf_adds(&command, " --target ");
-	quote_word(&command, record->target);
+	quote_target(&command, record->address, record->port, record->target);
 	err_set(err, cause.code, "%.600s; it is logged out", cause.reason);
 	err_add_command(err, ": once that is mended: ", buf_text(&command));
 	return record_at(record, err);

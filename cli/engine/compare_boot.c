@@ -106,13 +106,9 @@ static int compare_missing(const struct place *place, struct findings *findings,
 		.place = place,
 	};
 	CLEANUP(buf_done) struct buf remedy = { 0 };
-	char portal[PORTAL_TEXT_MAX];
 
-	portal_text_of(record->address, record->port, portal);
 	buf_adds(&remedy, "log in: sgw-init connect ");
-	quote_word(&remedy, portal);
-	buf_adds(&remedy, " --target ");
-	quote_word(&remedy, record->target);
+	quote_target(&remedy, record->address, record->port, record->target);
 	buf_adds(&remedy, "; or, where it is to stay away: sgw-init disconnect --target ");
 	quote_word(&remedy, record->target);
 	buf_adds(&remedy, " --forget");

@@ -91,18 +91,13 @@ static bool same_portal(const struct host_session *a, const struct host_session 
 static void add_logout(struct buf *out, const struct host_session *session,
 		       const struct host_session *kept)
 {
-	char portal[PORTAL_TEXT_MAX];
-
 	if (session->port == 0 || same_portal(session, kept)) {
 		buf_addf(out, "iscsiadm -m session -r %s --logout",
 			 session->name + strlen("session"));
 		return;
 	}
-	portal_text_of(session->address, session->port, portal);
 	buf_adds(out, "sgw-init disconnect ");
-	quote_word(out, portal);
-	buf_adds(out, " --target ");
-	quote_word(out, session->target);
+	quote_target(out, session->address, session->port, session->target);
 	buf_adds(out, " --forget");
 }
 

@@ -13,10 +13,22 @@ setup() {
 	log_in "$iqn"
 }
 
+# all_end_well: what runs in the background, as first, other and second in this order, exits 0
+all_end_well() {
+	local pid status=''
+	for pid in "${pids[@]}"; do
+		wait "$pid" && status+=' 0' || status+=" $?"
+	done
+	if [ "$status" != ' 0 0 0' ]; then
+		tail first other second
+		fail "ended with$status"
+	fi
+}
+
 @test "two applies and an iscsiadm at once all end well, and no key is lost" {
-	local turn pids pid status=''
+	local turn pids
 	for turn in 1 2 3; do
-		pids=() status=''
+		pids=()
 		sgw-init apply >first 2>&1 &
 		pids+=($!)
 		iscsiadm -m node -T "$iqn" -p "$portal" -o update -n node.session.queue_depth \
@@ -24,13 +36,7 @@ setup() {
 		pids+=($!)
 		sgw-init apply "$portal" >second 2>&1 &
 		pids+=($!)
-		for pid in "${pids[@]}"; do
-			wait "$pid" && status+=' 0' || status+=" $?"
-		done
-		if [ "$status" != ' 0 0 0' ]; then
-			tail first other second
-			fail "ended with$status"
-		fi
+		all_end_well
 		grep -x "node.session.queue_depth = 7$turn" "$record"
 		grep -x 'node.session.timeo.replacement_timeout = 600' "$record"
 		grep -x 'node.conn\[0\].timeo.noop_out_timeout = 600' "$record"
@@ -41,24 +47,18 @@ setup() {
 }
 
 @test "two apply --connect and a connect at once all end well, with one session" {
-	local turn pids pid status
+	local turn pids
 	sgw-init apply
 	for turn in 1 2; do
 		iscsiadm -m node -T "$iqn" -p "$portal" --logout
-		pids=() status=''
+		pids=()
 		sgw-init apply --connect >first 2>&1 &
 		pids+=($!)
 		sgw-init connect >other 2>&1 &
 		pids+=($!)
 		sgw-init apply "$portal" --connect >second 2>&1 &
 		pids+=($!)
-		for pid in "${pids[@]}"; do
-			wait "$pid" && status+=' 0' || status+=" $?"
-		done
-		if [ "$status" != ' 0 0 0' ]; then
-			tail first other second
-			fail "ended with$status"
-		fi
+		all_end_well
 		[ "$(iscsiadm -m session | wc -l)" -eq 1 ]
 		[ -b "$link" ]
 		sgw-init check
