@@ -12,6 +12,9 @@
 /* open-iscsi's default, in seconds. */
 enum { ABORT_TIMEOUT = 15 };
 
+/* How late a request may time out, in seconds: by block/blk-timeout.c. */
+enum { REQUEST_LATENESS = 1 };
+
 static uint32_t lower(uint32_t a, uint32_t b)
 {
 	return a < b ? a : b;
@@ -22,6 +25,7 @@ struct budget budget_of(const struct budget_inputs *in)
 	/* A command and its first retry time out, then its abort: 2 * 30 + 15 s, seen at 77 s. */
 	uint32_t handling =
 		in->disk_timeout ? 2 * in->disk_timeout + in->abort_timeout : UINT32_MAX;
+	uint32_t handling_latest = in->disk_timeout ? handling + 2 * REQUEST_LATENESS : UINT32_MAX;
 	uint32_t soonest = in->noop_timeout, latest = in->noop_interval + in->noop_timeout;
 	struct budget budget = { .away = in->replacement };
 
@@ -29,7 +33,7 @@ struct budget budget_of(const struct budget_inputs *in)
 		budget.offlines = true;
 		budget.by_error_handling = true;
 		budget.least = in->disk_timeout;
-		budget.most = handling == UINT32_MAX ? UINT32_MAX : handling + in->replacement;
+		budget.most = in->disk_timeout ? handling_latest + in->replacement : UINT32_MAX;
 		return budget;
 	}
 	/* For tape no command is held back: what notices the silence fails the write. */
@@ -37,7 +41,7 @@ struct budget budget_of(const struct budget_inputs *in)
 		return (struct budget){ .least = soonest, .most = latest };
 	budget.by_error_handling = handling < latest;
 	budget.least = lower(soonest, handling) + in->replacement;
-	budget.most = lower(latest, handling) + in->replacement;
+	budget.most = lower(latest, handling_latest) + in->replacement;
 	return budget;
 }
 
