@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* sgw-init check: is it right, and if not, what to type. Writes nothing. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,14 +29,17 @@ struct verdicts {
 static void print_budget(enum gateway_kind kind, const struct budget *budget)
 {
 	printf("a silent %s gateway", gateway_word(kind));
-	if (budget->offlines)
-		printf(": NOPs are off, error handling starts after %u s and may take the disk "
-		       "offline",
+	if (budget->least == BUDGET_UNNOTICED)
+		printf(": NOPs are off, nothing notices before the tape driver's own timeout");
+	else if (budget->offlines)
+		printf(": NOPs are off, error handling starts after %" PRIu64
+		       " s and may take the disk offline",
 		       budget->least);
 	else if (budget->least == budget->most)
-		printf(" costs an I/O error after %u s", budget->least);
+		printf(" costs an I/O error after %" PRIu64 " s", budget->least);
 	else
-		printf(" costs an I/O error after %u to %u s", budget->least, budget->most);
+		printf(" costs an I/O error after %" PRIu64 " to %" PRIu64 " s", budget->least,
+		       budget->most);
 	if (budget->away)
 		printf(", one that goes away after %u s", budget->away);
 	printf("\n");
@@ -67,6 +71,11 @@ static int print_table(const struct inspection *in, const struct options *opt,
 	return rc;
 }
 
+static json_t *budget_seconds_json(uint64_t seconds)
+{
+	return seconds == BUDGET_UNNOTICED ? json_null() : json_integer((json_int_t)seconds);
+}
+
 static json_t *budgets_json(const struct survey *survey)
 {
 	json_t *list = json_array();
@@ -77,10 +86,11 @@ static json_t *budgets_json(const struct survey *survey)
 		if (budget_of_survey(survey, kind, &budget))
 			json_array_append_new(
 				list,
-				json_pack("{s:s, s:I, s:I, s:I, s:b}", "kind", gateway_word(kind),
-					  "least_seconds", (json_int_t)budget.least, "most_seconds",
-					  (json_int_t)budget.most, "away_seconds",
-					  (json_int_t)budget.away, "may_offline", budget.offlines));
+				json_pack("{s:s, s:o, s:o, s:I, s:b}", "kind", gateway_word(kind),
+					  "least_seconds", budget_seconds_json(budget.least),
+					  "most_seconds", budget_seconds_json(budget.most),
+					  "away_seconds", (json_int_t)budget.away, "may_offline",
+					  budget.offlines));
 	}
 	return list;
 }

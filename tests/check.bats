@@ -119,6 +119,16 @@ check() {
 	[ "${lines[-1]}" = "a silent tape gateway costs an I/O error after 600 to 660 s" ]
 }
 
+@test "without NOPs nothing but a tape's own driver notices a silent gateway, and no disk is spoken of" {
+	start_target --gateway tape
+	sgw-init apply --root "$HOST" "$PORTAL" --set noop-out-interval=0 --set noop-out-timeout=0
+	run check
+	[ "${lines[-1]}" = "a silent tape gateway: NOPs are off, nothing notices before the tape driver's own timeout" ]
+	run check --output json
+	[ "$(jq -c '.budgets[0] | [.least_seconds, .most_seconds, .away_seconds, .may_offline]' <<<"$output")" = \
+		"[null,null,0,false]" ]
+}
+
 @test "a session whose connection is gone does not count as one without NOPs" {
 	sgw-init apply --root "$HOST"
 	live_session 600 600

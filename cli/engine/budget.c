@@ -15,7 +15,7 @@ enum { ABORT_TIMEOUT = 15 };
 /* How late a request may time out, in seconds: by block/blk-timeout.c. */
 enum { REQUEST_LATENESS = 1 };
 
-static uint32_t lower(uint32_t a, uint32_t b)
+static uint64_t lower(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;
 }
@@ -23,26 +23,25 @@ static uint32_t lower(uint32_t a, uint32_t b)
 struct budget budget_of(const struct budget_inputs *in)
 {
 	/* A command and its first retry time out, then its abort: 2 * 30 + 15 s, seen at 77 s. */
-	uint32_t handling =
-		in->disk_timeout ? 2 * in->disk_timeout + in->abort_timeout : UINT32_MAX;
-	uint32_t handling_latest = in->disk_timeout ? handling + 2 * REQUEST_LATENESS : UINT32_MAX;
-	uint32_t soonest = in->noop_timeout, latest = in->noop_interval + in->noop_timeout;
-	struct budget budget = { .away = in->replacement };
+	uint64_t handling = 2 * (uint64_t)in->disk_timeout + in->abort_timeout;
+	uint64_t handling_latest = handling + 2 * REQUEST_LATENESS;
+	uint64_t soonest = in->noop_timeout, latest = soonest + in->noop_interval;
+	bool noops = in->noop_interval > 0 && in->noop_timeout > 0;
 
-	if (in->noop_interval == 0 || in->noop_timeout == 0) {
-		budget.offlines = true;
-		budget.by_error_handling = true;
-		budget.least = in->disk_timeout;
-		budget.most = in->disk_timeout ? handling_latest + in->replacement : UINT32_MAX;
-		return budget;
-	}
 	/* For tape no command is held back: what notices the silence fails the write. */
-	if (in->disk_timeout == 0)
-		return (struct budget){ .least = soonest, .most = latest };
-	budget.by_error_handling = handling < latest;
-	budget.least = lower(soonest, handling) + in->replacement;
-	budget.most = lower(latest, handling_latest) + in->replacement;
-	return budget;
+	if (in->tape)
+		return (struct budget){ .least = noops ? soonest : BUDGET_UNNOTICED,
+					.most = noops ? latest : BUDGET_UNNOTICED };
+	if (!noops)
+		return (struct budget){ .least = in->disk_timeout,
+					.most = handling_latest + in->replacement,
+					.away = in->replacement,
+					.by_error_handling = true,
+					.offlines = true };
+	return (struct budget){ .least = lower(soonest, handling) + in->replacement,
+				.most = lower(latest, handling_latest) + in->replacement,
+				.away = in->replacement,
+				.by_error_handling = handling < latest };
 }
 
 /* A setting's value at a place as its reader takes it: set, or the default. False: unknown. */
@@ -98,14 +97,10 @@ static bool rules_timeout(const struct survey *survey, uint32_t *out)
  * What a disk of this place has, or will have: the session's own disks, else by
  * rules, else stock.
  */
-static uint32_t disk_timeout(const struct survey *survey, const struct place *place,
-			     const struct profile *profile)
+static uint32_t disk_timeout(const struct survey *survey, const struct place *place, uint32_t stock)
 {
-	const struct setting_place *stock = NULL;
 	uint32_t least = UINT32_MAX, one = 0;
 
-	if (!profile_find(profile, PLACE_DEVICE, "timeout", &stock))
-		return 0;
 	for (size_t i = 0; place->session && i < survey->count; i++) {
 		const struct place *device = &survey->places[i];
 
@@ -115,7 +110,7 @@ static uint32_t disk_timeout(const struct survey *survey, const struct place *pl
 	}
 	if (least != UINT32_MAX)
 		return least;
-	return rules_timeout(survey, &one) ? one : stock->os_default;
+	return rules_timeout(survey, &one) ? one : stock;
 }
 
 /* Whether that place decides for gateways of the profile's kind: iscsid.conf does for all. */
@@ -129,6 +124,8 @@ bool budget_of_survey(const struct survey *survey, enum gateway_kind kind, struc
 {
 	static const enum place_kind layers[] = { PLACE_SESSION, PLACE_RECORD, PLACE_ISCSID_CONF };
 	const struct profile *profile = &survey->wanted->profiles[kind];
+	const struct setting_place *disk = NULL;
+	const bool tape = !profile_find(profile, PLACE_DEVICE, "timeout", &disk);
 	bool found = false;
 
 	if (!survey->kinds[kind] && (kind != GATEWAY_VOLUME || survey->kinds[GATEWAY_TAPE]))
@@ -136,7 +133,7 @@ bool budget_of_survey(const struct survey *survey, enum gateway_kind kind, struc
 	for (size_t layer = 0; !found && layer < ARRAY_LEN(layers); layer++) {
 		for (size_t i = 0; i < survey->count; i++) {
 			const struct place *place = &survey->places[i];
-			struct budget_inputs inputs;
+			struct budget_inputs inputs = { .tape = tape };
 			struct budget budget;
 
 			if (!decides(place, layers[layer], profile) ||
@@ -144,7 +141,8 @@ bool budget_of_survey(const struct survey *survey, enum gateway_kind kind, struc
 			    !value_at(place, "noop-out-interval", &inputs.noop_interval) ||
 			    !value_at(place, "noop-out-timeout", &inputs.noop_timeout))
 				continue;
-			inputs.disk_timeout = disk_timeout(survey, place, profile);
+			if (!tape)
+				inputs.disk_timeout = disk_timeout(survey, place, disk->os_default);
 			inputs.abort_timeout = abort_timeout(survey, place);
 			budget = budget_of(&inputs);
 			if (!found || budget.least < out->least)

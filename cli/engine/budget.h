@@ -15,13 +15,17 @@ struct budget_inputs {
 	uint32_t replacement;
 	uint32_t noop_interval;
 	uint32_t noop_timeout; /* interval and timeout 0: no NOPs */
-	uint32_t disk_timeout; /* 0: no disk (tape) */
+	bool tape; /* no disk, and no disk_timeout */
+	uint32_t disk_timeout;
 	uint32_t abort_timeout; /* node.session.err_timeo.abort_timeout */
 };
 
+/* Of tape without NOPs: no time of ours decides but its driver's own timeout. */
+#define BUDGET_UNNOTICED UINT64_MAX
+
 /* Seconds after which an I/O error comes: of silence, at the earliest and at the latest. */
 struct budget {
-	uint32_t least, most;
+	uint64_t least, most; /* both may be BUDGET_UNNOTICED */
 	uint32_t away; /* where it closes its connections and accepts none; 0: at once (tape) */
 	bool by_error_handling; /* SCSI error handling notices before the NOPs do */
 	bool offlines; /* NOPs off: error handling may take the device offline */
